@@ -1,0 +1,53 @@
+# The commands the README names. Every one is safe to run again.
+
+PROFILE ?= release
+TARGET  := $(or $(CARGO_TARGET_DIR),target)
+# Cargo calls the folder of the profile dev `debug`.
+BUILT   := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
+DEMO    := target/demo
+# Each plugin, the SDK and the guests of the tests is a Cargo workspace of its own.
+GUEST_WORKSPACES := $(patsubst %/Cargo.toml,%,$(wildcard sdk/rust/Cargo.toml plugins/*/Cargo.toml tests/guests/Cargo.toml))
+
+.PHONY: demo test bench install wasm-target lint
+
+demo: wasm-target
+	cargo build --profile $(PROFILE) --locked -p millstream
+	$(BUILT)/millstream build plugins/delays
+	@mkdir -p $(DEMO) && rm -f $(DEMO)/departures.ndjson $(DEMO)/notifications.ndjson
+	$(BUILT)/millstream run pipelines/flights.yaml --drain --http off
+	@echo
+	@echo "What the plugin made of the flights:"
+	@head -n 2 $(DEMO)/notifications.ndjson
+	@echo
+	@echo "Where to look next:"
+	@echo "  $(DEMO)/notifications.ndjson    every flight that left an hour late or more"
+	@echo "  $(DEMO)/departures.ndjson       every flight"
+	@echo "  plugins/delays/                   the plugin; pipelines/flights.yaml the wiring"
+	@echo "  the cancelled flights are dead letters, in the memory of a running host:"
+	@echo "    $(BUILT)/millstream run pipelines/flights.yaml     # then, in another terminal:"
+	@echo "    $(BUILT)/millstream dlq ls find-delays"
+
+test: wasm-target lint
+	cargo build --locked -p millstream
+	cargo test --locked --workspace
+	@set -e; for guest in $(GUEST_WORKSPACES); do \
+		echo "cargo test in $$guest"; (cd $$guest && env -u CARGO_TARGET_DIR cargo test --locked); done
+
+# rustfmt and clippy are components that a toolchain may lack: what is there is used.
+lint:
+	@if cargo fmt --version >/dev/null 2>&1; then cargo fmt --all --check; \
+		else echo "rustfmt is not installed: format not checked"; fi
+	@if cargo clippy --version >/dev/null 2>&1; then cargo clippy --locked --workspace --all-targets -- -D warnings; \
+		else echo "clippy is not installed: lints not checked"; fi
+
+bench: wasm-target
+	cargo run --release --locked -p millstream-bench
+
+install: wasm-target
+	cargo install --locked --path runtime/cli
+
+# What Rust plugins are built for.
+wasm-target:
+	@test -d "$$(rustc --print target-libdir --target wasm32-unknown-unknown)" \
+		|| rustup target add wasm32-unknown-unknown \
+		|| { echo "the target wasm32-unknown-unknown is missing and rustup could not add it" >&2; exit 1; }

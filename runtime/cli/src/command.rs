@@ -1,0 +1,66 @@
+//! The commands, one file each.
+
+mod build;
+mod check;
+mod dlq;
+mod explain;
+mod inspect;
+mod later;
+mod plugins;
+mod publish;
+mod schema;
+mod subscriptions;
+mod test;
+mod topics;
+
+use serde_json::Value;
+
+use crate::arguments::{Arguments, Command, PluginCommand};
+use crate::failure::Failure;
+use crate::print::{Format, count};
+use crate::{print, remote::Remote, run};
+
+/// Does what the command line says.
+pub(crate) fn execute(arguments: Arguments) -> Result<(), Failure> {
+    let Arguments { global, command } = arguments;
+    match command {
+        Command::Run(args) => run::execute(&args, global.format),
+        Command::Check(args) => check::execute(&args, global.format),
+        Command::Explain { code } => explain::execute(&code, global.format),
+        Command::Schema => schema::execute(),
+        Command::Build(args) => build::execute(&args.dir, global.format),
+        Command::Test(args) => test::execute(&args.dir, global.format),
+        Command::Plugin(PluginCommand::Inspect { path }) => inspect::execute(&path, global.format),
+        Command::Publish(args) => publish::execute(&args, &Remote::new(&global)?, global.format),
+        Command::Topics => topics::execute(&Remote::new(&global)?, global.format),
+        Command::Subscriptions => subscriptions::execute(&Remote::new(&global)?, global.format),
+        Command::Plugins => plugins::execute(&Remote::new(&global)?, global.format),
+        Command::Dlq(command) => dlq::execute(&command, &global),
+        Command::Later(command) => later::execute(&command),
+    }
+}
+
+/// A list of the running host: as it is for programs, as a table for people.
+fn list<const N: usize>(
+    list: &Value,
+    format: Format,
+    names: [&str; N],
+    row: impl Fn(&Value) -> [String; N],
+) -> Result<(), Failure> {
+    if format == Format::Json {
+        return print::json(list);
+    }
+    let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let rows: Vec<[String; N]> = items.iter().map(row).collect();
+    print::text(&print::table(names, &rows))
+}
+
+/// One value of a document in a table's cell.
+fn cell(item: &Value, name: &str) -> String {
+    match &item[name] {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), count),
+        other => other.to_string(),
+    }
+}

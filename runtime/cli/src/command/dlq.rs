@@ -1,0 +1,85 @@
+//! `dlq …`: the dead letters of a subscription of the running host.
+
+use serde_json::Value;
+
+use super::{cell, list};
+use crate::arguments::{DlqCommand, Global};
+use crate::failure::Failure;
+use crate::logs;
+use crate::print::{self, Format};
+use crate::remote::Remote;
+
+/// Characters of an error that a table shows; `dlq show` has all of it.
+const ERROR_CHARS_MAX: usize = 72;
+
+pub(super) fn execute(command: &DlqCommand, global: &Global) -> Result<(), Failure> {
+    match command {
+        DlqCommand::Ls { subscription, limit, after } => {
+            ls(&Remote::new(global)?, subscription, *limit, after.as_deref(), global.format)
+        }
+        DlqCommand::Show { subscription, id } => show(&Remote::new(global)?, subscription, id, global.format),
+        DlqCommand::Redrive(_) => Err(Failure::not_yet("`millstream dlq redrive`")),
+        DlqCommand::Purge(_) => Err(Failure::not_yet("`millstream dlq purge`")),
+    }
+}
+
+fn ls(host: &Remote, subscription: &str, limit: u32, after: Option<&str>, format: Format) -> Result<(), Failure> {
+    let after = after.map(|cursor| ("after", cursor.to_owned()));
+    let query: Vec<(&str, String)> = [("limit", limit.to_string())].into_iter().chain(after).collect();
+    let letters = host.get(&["v1", "subscriptions", subscription, "dead-letters"], &query)?;
+    list(&letters, format, ["ID", "KEY", "REASON", "ATTEMPTS", "LAST FAILED", "ERROR"], |letter| {
+        let story = &letter["dead_letter"];
+        [
+            cell(letter, "id"),
+            cell(letter, "key"),
+            cell(story, "reason"),
+            cell(story, "attempts"),
+            cell(story, "last_failed_at"),
+            first_line(&cell(story, "error")),
+        ]
+    })?;
+    if let (Format::Human, Some(next)) = (format, letters["next"].as_str()) {
+        logs::say(&format!("there are more: go on with --after {next}"));
+    }
+    Ok(())
+}
+
+fn show(host: &Remote, subscription: &str, id: &str, format: Format) -> Result<(), Failure> {
+    let letter = host.get(&["v1", "subscriptions", subscription, "dead-letters", id], &[])?;
+    if format == Format::Json {
+        return print::json(&letter);
+    }
+    print::text(&page(&letter))
+}
+
+fn page(letter: &Value) -> String {
+    let mut lines = vec![line("id", &cell(letter, "id")), line("key", &cell(letter, "key"))];
+    lines.push(line("published", &cell(letter, "published_at")));
+    for (name, _) in letter["dead_letter"].as_object().into_iter().flatten().filter(|(name, _)| *name != "error") {
+        lines.push(line(&name.replace('_', " "), &cell(&letter["dead_letter"], name)));
+    }
+    for header in letter["headers"].as_array().into_iter().flatten() {
+        let text = |i: usize| header[i].as_str().unwrap_or_default();
+        if !text(0).starts_with("millstream-dead-letter-") {
+            lines.push(line("header", &format!("{}={}", text(0), text(1))));
+        }
+    }
+    lines.push(format!("\nerror\n{}", cell(&letter["dead_letter"], "error")));
+    lines.push(match letter["payload"].as_str() {
+        Some(payload) => format!("\npayload\n{payload}"),
+        None => format!("\npayload (not UTF-8, as base64)\n{}", cell(letter, "payload_base64")),
+    });
+    lines.join("\n")
+}
+
+fn line(name: &str, value: &str) -> String {
+    format!("{name:<16}  {value}")
+}
+
+fn first_line(error: &str) -> String {
+    let line = error.lines().next().unwrap_or_default();
+    match line.char_indices().nth(ERROR_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}

@@ -1,0 +1,27 @@
+//! Commands that are not built yet: they say so and fail.
+
+use crate::arguments::LaterCommand;
+use crate::failure::Failure;
+
+pub(super) fn execute(command: &LaterCommand) -> Result<(), Failure> {
+    use LaterCommand as Later;
+    let name = match command {
+        Later::New(_) => "new",
+        Later::Tap(_) => "tap",
+        Later::Top(_) => "top",
+        Later::Graph(_) => "graph",
+        Later::Seek(_) => "seek",
+        Later::Topic(_) => "topic",
+        Later::Pause(_) => "pause",
+        Later::Resume(_) => "resume",
+        Later::Swap(_) => "swap",
+        Later::Rollback(_) => "rollback",
+        Later::SwapStatus(_) => "swap-status",
+        Later::Apply(_) => "apply",
+        Later::Trace(_) => "trace",
+        Later::Journal(_) => "journal",
+        Later::Bench(_) => "bench",
+        Later::Doctor(_) => "doctor",
+    };
+    Err(Failure::not_yet(&format!("`millstream {name}`")))
+}

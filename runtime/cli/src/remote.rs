@@ -1,0 +1,97 @@
+//! The running host that commands talk to.
+
+use std::time::Duration;
+
+use anyhow::{Context, anyhow};
+use reqwest::blocking::{Client, RequestBuilder, Response};
+use reqwest::{StatusCode, Url};
+use serde_json::Value;
+
+use crate::arguments::Global;
+use crate::failure::Failure;
+
+/// How long a host may take to accept a connection.
+const CONNECT_MAX: Duration = Duration::from_secs(5);
+
+/// How long a host may take to answer: longer than any publish waits for room by default.
+const ANSWER_MAX: Duration = Duration::from_secs(60);
+
+/// A host at a URL.
+pub(crate) struct Remote {
+    client: Client,
+    url: Url,
+    token: Option<String>,
+}
+
+impl Remote {
+    /// The host that the command line names. Nothing is sent yet.
+    pub(crate) fn new(global: &Global) -> Result<Self, Failure> {
+        let url = Url::parse(&global.url).ok().filter(|url| url.scheme() == "http" && url.has_host()).ok_or_else(|| {
+            Failure::wrong(format!("--url {:?} is not the address of a host: expected a form such as http://127.0.0.1:7070", global.url))
+        })?;
+        let client = Client::builder().connect_timeout(CONNECT_MAX).timeout(ANSWER_MAX).no_proxy();
+        let client = client.build().context("could not set up the HTTP client")?;
+        Ok(Self { client, url, token: global.token.clone() })
+    }
+
+    /// Asks for the document at `path`, one segment after another.
+    pub(crate) fn get(&self, path: &[&str], query: &[(&str, String)]) -> Result<Value, Failure> {
+        let mut url = self.at(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        self.send(self.client.get(url))
+    }
+
+    /// A request that posts to `path`; [`Self::send`] sends it.
+    pub(crate) fn post(&self, path: &[&str]) -> Result<RequestBuilder, Failure> {
+        Ok(self.client.post(self.at(path)?))
+    }
+
+    /// Sends a request and takes the document that answers it.
+    pub(crate) fn send(&self, request: RequestBuilder) -> Result<Value, Failure> {
+        let request = match &self.token {
+            Some(token) => request.bearer_auth(token),
+            None => request,
+        };
+        let response = request.send().map_err(|error| self.not_sent(error))?;
+        self.read(response)
+    }
+
+    fn at(&self, path: &[&str]) -> Result<Url, Failure> {
+        let mut url = self.url.clone();
+        let cannot = || Failure::wrong(format!("--url {} cannot have paths", self.url));
+        url.path_segments_mut().map_err(|()| cannot())?.pop_if_empty().extend(path);
+        Ok(url)
+    }
+
+    fn not_sent(&self, error: reqwest::Error) -> Failure {
+        let unreachable = error.is_connect() || error.is_timeout();
+        let error = anyhow::Error::new(error.without_url());
+        let text = format!(
+            "no answer from a host at {}; start one with `millstream run FILE`, or say with --url where it is",
+            self.url
+        );
+        if unreachable { Failure::Unreachable(error.context(text)) } else { Failure::Failed(error.context(text)) }
+    }
+
+    fn read(&self, response: Response) -> Result<Value, Failure> {
+        let status = response.status();
+        let body: Result<Value, _> = response.json();
+        match body {
+            Ok(document) if status.is_success() => Ok(document),
+            Ok(problem) => Err(Failure::Failed(refusal(status, &problem))),
+            Err(_) => Err(Failure::Failed(anyhow!("what answers at {} is no Millstream host ({status}, no JSON)", self.url))),
+        }
+    }
+}
+
+/// What an RFC 9457 problem says.
+fn refusal(status: StatusCode, problem: &Value) -> anyhow::Error {
+    let text = |name| problem[name].as_str();
+    let title = text("title").map_or_else(|| status.to_string(), str::to_owned);
+    match text("detail") {
+        Some(detail) => anyhow!("{title}: {detail}"),
+        None => anyhow!(title),
+    }
+}

@@ -1,0 +1,188 @@
+//! `run FILE`: check, open, start, serve until told to stop, tell what was done.
+//!
+//! Everything that can go wrong at the start goes wrong before the first message moves.
+
+mod address;
+mod progress;
+mod signals;
+mod summary;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use millstream_pipeline::Plan;
+use millstream_plugin_host::{Host, HostSettings};
+use millstream_runner::{Launch, Opened, Report, RunError, Running};
+use millstream_server::{App, PluginInfo};
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+
+use self::signals::Signals;
+use crate::arguments::Run;
+use crate::failure::Failure;
+use crate::pipeline_file::{Opening, PipelineFile};
+use crate::print::Format;
+use crate::{compile_cache, logs};
+
+/// Does what `run` says.
+pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
+    if args.watch {
+        return Err(Failure::not_yet("`millstream run --watch`"));
+    }
+    let address = address::parse(&args.http)?;
+    let file = PipelineFile::open(&args.file, Opening { plugins: true, http: address.is_some() })?;
+    let broken = file.has_errors();
+    // With --format json stdout holds one document: the findings if they end the run, else the summary.
+    file.show(if broken { format } else { Format::Human })?;
+    let (plan, components, text) = file.into_plan()?;
+    let runtime = tokio::runtime::Runtime::new().context("could not start the async runtime")?;
+    let pipeline = Pipeline { plan: Arc::new(plan), text };
+    let done = runtime.block_on(async {
+        let listener = match address {
+            Some(address) => Some(address::bind(address).await?),
+            None => None,
+        };
+        let host = Host::new(HostSettings { cache: compile_cache::folder(), ..HostSettings::default() });
+        let host = host.context("the plugin host could not be set up")?;
+        let launch = Launch { plan: Arc::clone(&pipeline.plan), components, host };
+        supervise(&pipeline, launch, listener, args, format).await
+    });
+    // A read of stdin that waits for a line cannot be called off: it must not hold the process.
+    runtime.shutdown_background();
+    done
+}
+
+/// What was checked, and the text it was checked from.
+struct Pipeline {
+    plan: Arc<Plan>,
+    text: String,
+}
+
+/// The way one run takes: open, start, serve, stop, tell.
+async fn supervise(
+    pipeline: &Pipeline,
+    launch: Launch,
+    listener: Option<TcpListener>,
+    args: &Run,
+    format: Format,
+) -> Result<(), Failure> {
+    let mut signals = Signals::listen().context("could not listen for signals")?;
+    let opened = tokio::select! {
+        biased;
+        signal = signals.next() => {
+            logs::say(&format!("{signal} before the pipeline was open: nothing was started"));
+            return Ok(());
+        }
+        opened = millstream_runner::open(launch) => opened.map_err(anyhow::Error::new)?,
+    };
+    let (running, server) = start(opened, listener, pipeline)?;
+    let ended = wait(&running, &mut signals, args.drain).await;
+    ended.announce();
+    let report = tokio::select! {
+        biased;
+        _ = signals.next() => return Err(Failure::Interrupted),
+        report = stop(running, server, args.grace) => report?,
+    };
+    summary::show(&pipeline.plan, &report, format)?;
+    ended.verdict()
+}
+
+fn start(
+    opened: Opened,
+    listener: Option<TcpListener>,
+    pipeline: &Pipeline,
+) -> Result<(Running, Option<Server>), Failure> {
+    let running = opened.start();
+    let name = &pipeline.plan.name;
+    let Some(listener) = listener else {
+        logs::say(&format!("running `{name}` without HTTP; Ctrl-C stops it"));
+        return Ok((running, None));
+    };
+    let address = listener.local_addr().context("the listener has no address")?;
+    let server = Server::start(listener, app(&running, pipeline));
+    logs::say(&format!("serving `{name}` at http://{address}; Ctrl-C stops it"));
+    Ok((running, Some(server)))
+}
+
+fn app(running: &Running, pipeline: &Pipeline) -> App {
+    let plugin = |(name, inspection): (String, millstream_plugin_host::Inspection)| PluginInfo {
+        name,
+        world: inspection.world.to_string(),
+        digest: inspection.digest.to_string(),
+    };
+    App {
+        plan: Arc::clone(&pipeline.plan),
+        broker: running.broker(),
+        random: rand::random::<u128>,
+        plugins: running.plugins().into_iter().map(plugin).collect(),
+        pipeline_text: pipeline.text.clone(),
+        version: env!("CARGO_PKG_VERSION"),
+    }
+}
+
+/// The HTTP API while it is served.
+struct Server {
+    stop: CancellationToken,
+    task: JoinHandle<std::io::Result<()>>,
+}
+
+impl Server {
+    fn start(listener: TcpListener, app: App) -> Self {
+        let stop = CancellationToken::new();
+        let task = tokio::spawn(millstream_server::serve(listener, app, stop.clone()));
+        Self { stop, task }
+    }
+}
+
+/// Why a run ends.
+enum End {
+    /// `--drain`: everything was handled.
+    Drained,
+    /// Somebody asked for it.
+    Signal(&'static str),
+    /// Something broke.
+    Broke(RunError),
+}
+
+impl End {
+    fn announce(&self) {
+        match self {
+            Self::Drained => {}
+            Self::Signal(name) => logs::say(&format!("{name}: stopping; once more stops at once")),
+            Self::Broke(error) => logs::say(&format!("stopping: {error}")),
+        }
+    }
+
+    fn verdict(self) -> Result<(), Failure> {
+        match self {
+            Self::Drained | Self::Signal(_) => Ok(()),
+            Self::Broke(error) => Err(Failure::Failed(anyhow::Error::new(error))),
+        }
+    }
+}
+
+async fn wait(running: &Running, signals: &mut Signals, drain: bool) -> End {
+    let drained = async {
+        if drain { running.drained().await } else { std::future::pending().await }
+    };
+    let shown = progress::show(running);
+    tokio::select! {
+        biased;
+        signal = signals.next() => End::Signal(signal),
+        error = running.failed() => End::Broke(error),
+        () = drained => End::Drained,
+        never = shown => match never {},
+    }
+}
+
+/// Ends intake over HTTP while the pipeline still makes room for who waits, then lets work in
+/// flight finish.
+async fn stop(running: Running, server: Option<Server>, grace: Duration) -> Result<Report, Failure> {
+    if let Some(server) = server {
+        server.stop.cancel();
+        server.task.await.context("the HTTP server panicked")?.context("the HTTP server failed")?;
+    }
+    Ok(running.shutdown(grace).await)
+}

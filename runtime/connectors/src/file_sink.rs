@@ -1,0 +1,71 @@
+//! Appends payloads to a file, one a line.
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::path::Path;
+
+use async_trait::async_trait;
+use millstream_message::{Answers, Batch};
+
+use crate::error::{SinkError, text};
+use crate::line_writer::{SharedLineWriter, Undo};
+use crate::sink::Sink;
+
+/// Appends each payload and a newline to a file. A payload that holds newlines is written as it
+/// is and reads back as several lines.
+///
+/// A batch is one write, acknowledged once the kernel has it: it survives the end of the process,
+/// not a power cut (there is no `fsync`). A write that fails half way is undone. Clones share the
+/// file: workers of one subscription each take one, and lines never mix. The file stays locked
+/// (advisory) for as long as a clone lives.
+#[derive(Clone)]
+pub struct FileSink {
+    writer: SharedLineWriter,
+}
+
+impl FileSink {
+    /// Opens or creates the file at `path`, in a folder that exists, and locks it.
+    ///
+    /// # Errors
+    /// The folder is missing, the file may not be written, is a folder, or another sink or
+    /// process holds it.
+    pub fn open(path: &Path) -> Result<Self, SinkError> {
+        let place = path.display().to_string();
+        let failed = |why: String| SinkError::new(&place, &why);
+        let opened = OpenOptions::new().append(true).create(true).open(path);
+        let file = opened.map_err(|error| failed(open_text(&error, path)))?;
+        let metadata = file.metadata().map_err(|error| failed(text(&error)))?;
+        let undo = if metadata.is_file() { Undo::Truncate } else { Undo::Impossible };
+        if undo == Undo::Truncate {
+            lock(&file).map_err(failed)?;
+        }
+        Ok(Self { writer: SharedLineWriter::new(&place, file, undo) })
+    }
+}
+
+#[async_trait]
+impl Sink for FileSink {
+    async fn deliver(&mut self, batch: &Batch) -> Result<Answers, SinkError> {
+        self.writer.deliver(batch).await
+    }
+}
+
+/// Devices and pipes are not locked: nothing is lost when two write to `/dev/null`.
+fn lock(file: &File) -> Result<(), String> {
+    file.try_lock().map_err(|error| match error {
+        TryLockError::WouldBlock => {
+            "it is in use by another sink or another process; give each a file of its own"
+                .to_owned()
+        }
+        TryLockError::Error(error) => format!("it cannot be locked: {}", text(&error)),
+    })
+}
+
+fn open_text(error: &io::Error, path: &Path) -> String {
+    match (error.kind(), path.parent()) {
+        (io::ErrorKind::NotFound, Some(folder)) => {
+            format!("there is no folder `{}`, create it first", folder.display())
+        }
+        _ => text(error),
+    }
+}

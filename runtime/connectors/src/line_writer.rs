@@ -1,0 +1,98 @@
+//! Writes the payloads of a batch as lines with one write, shared by the file and stdout sinks.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use millstream_message::{Answers, Batch};
+use tokio::sync::Mutex;
+
+use crate::error::{SinkError, text};
+
+/// Space for lines that is kept between batches; more is given back after a larger batch.
+const BUFFER_KEPT_MAX: usize = 8 << 20;
+
+/// A file that several workers append lines to; their lines never mix.
+#[derive(Clone)]
+pub(crate) struct SharedLineWriter {
+    place: Arc<str>,
+    writer: Arc<Mutex<LineWriter>>,
+}
+
+struct LineWriter {
+    file: File,
+    undo: Undo,
+    buffer: Vec<u8>,
+}
+
+/// What follows a write that failed half way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Undo {
+    /// Cut the file back to what it was.
+    Truncate,
+    /// Nothing can: a pipe, a terminal or a device.
+    Impossible,
+}
+
+impl SharedLineWriter {
+    pub(crate) fn new(place: &str, file: File, undo: Undo) -> Self {
+        let writer = LineWriter { file, undo, buffer: Vec::new() };
+        Self { place: place.into(), writer: Arc::new(Mutex::new(writer)) }
+    }
+
+    /// Writes the batch on a blocking thread; the write goes on if the future is dropped.
+    pub(crate) async fn deliver(&self, batch: &Batch) -> Result<Answers, SinkError> {
+        let failed = |why: String| SinkError::new(&self.place, &why);
+        // Taken here, not on the blocking thread: waiting workers then hold no thread.
+        let mut writer = Arc::clone(&self.writer).lock_owned().await;
+        let copy = batch.clone();
+        tokio::task::spawn_blocking(move || writer.append(&copy))
+            .await
+            .map_err(|error| failed(error.to_string()))?
+            .map_err(failed)?;
+        Ok(Answers::all_ok(batch.len()))
+    }
+}
+
+impl LineWriter {
+    /// Each payload and a newline, all or nothing where the file can be cut back.
+    fn append(&mut self, batch: &Batch) -> Result<(), String> {
+        self.fill(batch);
+        let written = self.write();
+        self.buffer.clear();
+        self.buffer.shrink_to(BUFFER_KEPT_MAX);
+        written
+    }
+
+    fn fill(&mut self, batch: &Batch) {
+        let payloads = batch.payloads();
+        self.buffer.reserve(payloads.data().len() + payloads.len());
+        for i in 0..payloads.len() {
+            self.buffer.extend_from_slice(payloads.get(i));
+            self.buffer.push(b'\n');
+        }
+    }
+
+    fn write(&mut self) -> Result<(), String> {
+        match self.undo {
+            Undo::Impossible => self.write_buffer().map_err(|error| text(&error)),
+            Undo::Truncate => self.write_or_cut_back(),
+        }
+    }
+
+    fn write_or_cut_back(&mut self) -> Result<(), String> {
+        let len = self.file.metadata().map_err(|error| text(&error))?.len();
+        let Err(error) = self.write_buffer() else { return Ok(()) };
+        match self.file.set_len(len) {
+            Ok(()) => Err(text(&error)),
+            Err(cut) => {
+                let (error, cut) = (text(&error), text(&cut));
+                Err(format!("{error}; what was written behind byte {len} stays there: {cut}"))
+            }
+        }
+    }
+
+    fn write_buffer(&mut self) -> io::Result<()> {
+        self.file.write_all(&self.buffer)
+    }
+}

@@ -1,0 +1,70 @@
+//! What a source is.
+
+use async_trait::async_trait;
+use millstream_formats::{Format, MessageLimits, Pointer, Refused};
+use millstream_message::Column;
+
+use crate::error::SourceError;
+
+/// Gives messages, as fast as it is asked for them.
+#[async_trait]
+pub trait Source: Send {
+    /// The next messages; `None` when the source has ended, and ever after.
+    ///
+    /// Cancel-safe: dropping the future loses nothing.
+    ///
+    /// # Errors
+    /// The source broke off; it has then ended.
+    async fn next(&mut self, limits: ChunkLimits) -> Result<Option<Chunk>, SourceError>;
+
+    /// What the source reads, as people name it: a path, or `stdin`.
+    fn place(&self) -> &str;
+}
+
+/// How much one chunk may hold: the first bound reached ends it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ChunkLimits {
+    /// Most messages and refused lines together.
+    pub messages_max: usize,
+    /// Bytes (as [`millstream_message::Batch::bytes`] counts) that end the chunk: it passes them
+    /// by less than its last message.
+    pub bytes_max: usize,
+}
+
+/// What a source read since the last chunk: messages that lack only ids and times, and what did
+/// not become one.
+#[derive(Debug)]
+pub struct Chunk {
+    /// The payloads, in order; may be none where all lines were empty or refused.
+    pub payloads: Column,
+    /// As many keys; an empty item means no key.
+    pub keys: Column,
+    /// Lines that did not become messages.
+    pub refused: Vec<Refused>,
+    /// Empty lines.
+    pub skipped_empty: u64,
+    /// Where the source stands behind this chunk; none where it cannot resume.
+    pub position: Option<Position>,
+}
+
+/// A place in a file, such that the next line begins there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Position {
+    /// The device that holds the file.
+    pub device: u64,
+    /// The file on that device.
+    pub inode: u64,
+    /// Bytes from its start.
+    pub offset: u64,
+}
+
+/// How lines become messages.
+#[derive(Clone, Debug)]
+pub struct LineRules {
+    /// What a line is.
+    pub format: Format,
+    /// Where the payload holds the key; none: messages have no key.
+    pub key_from: Option<Pointer>,
+    /// Bounds on each message.
+    pub limits: MessageLimits,
+}

@@ -1,0 +1,163 @@
+//! From the bytes of one request to its messages: all or nothing.
+
+use crate::drafts::Drafts;
+use crate::envelope::Envelope;
+use crate::limits::MessageLimits;
+use crate::lines::{Format, LineSplitter};
+use crate::pointer::Pointer;
+use crate::refusal::{Reason, Refused};
+
+/// Reads a body, fed in chunks, into messages; the first line that is refused ends it.
+#[derive(Debug)]
+pub struct Intake {
+    body: Body,
+    messages: Messages,
+}
+
+/// What a body holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Form {
+    /// One message: the body as it is.
+    Whole,
+    /// A message a line.
+    Lines(Format),
+    /// An [`Envelope`] a line.
+    Envelopes,
+}
+
+/// What holds for every message of a request.
+#[derive(Clone, Debug, Default)]
+pub struct Defaults {
+    /// The key of messages that have none of their own.
+    pub key: Option<String>,
+    /// Where a payload holds its key; goes before `key`.
+    pub key_from: Option<Pointer>,
+    /// Headers of each message, before its own; names as [`crate::header_name`] gave them.
+    pub headers: Vec<(String, String)>,
+}
+
+#[derive(Debug)]
+enum Body {
+    Whole(Vec<u8>),
+    Lines(LineSplitter),
+    Envelopes(LineSplitter),
+}
+
+#[derive(Debug)]
+struct Messages {
+    limits: MessageLimits,
+    defaults: Defaults,
+    drafts: Drafts,
+}
+
+impl Intake {
+    /// Reads a body of `form`.
+    #[must_use]
+    pub fn new(form: Form, defaults: Defaults, limits: MessageLimits) -> Self {
+        let body = match form {
+            Form::Whole => Body::Whole(Vec::new()),
+            Form::Lines(format) => Body::Lines(LineSplitter::new(format, limits.payload_max)),
+            // Whether an envelope is JSON is found when it is read.
+            Form::Envelopes => {
+                Body::Envelopes(LineSplitter::new(Format::Lines, limits.envelope_max()))
+            }
+        };
+        Self { body, messages: Messages { limits, defaults, drafts: Drafts::new(limits) } }
+    }
+
+    /// Takes the next bytes of the body.
+    ///
+    /// # Errors
+    /// What was refused; nothing of the body may be published then.
+    pub fn feed(&mut self, mut chunk: &[u8]) -> Result<(), Refused> {
+        let messages = &mut self.messages;
+        match &mut self.body {
+            Body::Whole(body) => messages.gather(body, chunk),
+            Body::Lines(splitter) => {
+                while let Some(line) = splitter.next(&mut chunk) {
+                    let line = line?;
+                    messages.add_payload(line.payload).map_err(at(line.number))?;
+                }
+                Ok(())
+            }
+            Body::Envelopes(splitter) => {
+                while let Some(line) = splitter.next(&mut chunk) {
+                    let line = line?;
+                    messages.add_envelope(line.payload).map_err(at(line.number))?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Empty lines skipped so far.
+    #[must_use]
+    pub fn skipped_empty(&self) -> u64 {
+        match &self.body {
+            Body::Whole(_) => 0,
+            Body::Lines(splitter) | Body::Envelopes(splitter) => splitter.skipped_empty(),
+        }
+    }
+
+    /// The messages of the whole body.
+    ///
+    /// # Errors
+    /// As [`Intake::feed`].
+    pub fn finish(mut self) -> Result<Drafts, Refused> {
+        let messages = &mut self.messages;
+        match &mut self.body {
+            Body::Whole(body) => messages.add_payload(body).map_err(at(1))?,
+            Body::Lines(splitter) => {
+                if let Some(line) = splitter.finish().transpose()? {
+                    messages.add_payload(line.payload).map_err(at(line.number))?;
+                }
+            }
+            Body::Envelopes(splitter) => {
+                if let Some(line) = splitter.finish().transpose()? {
+                    messages.add_envelope(line.payload).map_err(at(line.number))?;
+                }
+            }
+        }
+        Ok(self.messages.drafts)
+    }
+}
+
+impl Messages {
+    /// Appends `chunk` to the one message that the body is, as far as it may grow.
+    fn gather(&self, body: &mut Vec<u8>, chunk: &[u8]) -> Result<(), Refused> {
+        self.limits.check(body.len() + chunk.len(), 0).map_err(at(1))?;
+        body.extend_from_slice(chunk);
+        Ok(())
+    }
+
+    fn add_payload(&mut self, payload: &[u8]) -> Result<(), Reason> {
+        self.add(None, &[], payload)
+    }
+
+    fn add_envelope(&mut self, line: &[u8]) -> Result<(), Reason> {
+        let envelope = Envelope::parse(line)?;
+        self.add(envelope.key.as_deref(), &envelope.headers, &envelope.payload)
+    }
+
+    /// A message's own key goes first, then the one in its payload, then the request's.
+    fn add(
+        &mut self,
+        own_key: Option<&str>,
+        own: &[(String, String)],
+        payload: &[u8],
+    ) -> Result<(), Reason> {
+        let Defaults { key, key_from, headers } = &self.defaults;
+        let from_payload = match own_key {
+            Some(_) => None,
+            None => key_from.as_ref().and_then(|pointer| pointer.key(payload)),
+        };
+        let key = own_key.or(from_payload.as_deref()).or(key.as_deref());
+        let headers =
+            headers.iter().chain(own).map(|(name, value)| (name.as_str(), value.as_str()));
+        self.drafts.push(key, headers, payload)
+    }
+}
+
+fn at(line: u64) -> impl Fn(Reason) -> Refused {
+    move |reason| Refused { line, reason }
+}

@@ -1,0 +1,76 @@
+//! `sources:` — the built-in producers.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::Free;
+use crate::forms::Pointer;
+
+/// One built-in producer: exactly one connector, and the topic it fills.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Source {
+    /// The topic it publishes to.
+    #[schemars(required)]
+    pub(crate) topic: Option<String>,
+    /// The lines of a file.
+    pub(crate) file: Option<FileSource>,
+    /// The lines of standard input.
+    pub(crate) stdin: Option<StdinSource>,
+    /// A path of the HTTP address that takes publishes.
+    pub(crate) http: Option<HttpSource>,
+    /// Publishes by the clock. Not available yet.
+    pub(crate) schedule: Option<Value>,
+    /// From NATS. Not available yet.
+    pub(crate) nats: Option<Free>,
+    /// From RabbitMQ. Not available yet.
+    pub(crate) rabbitmq: Option<Free>,
+    /// From Kafka. Not available yet.
+    pub(crate) kafka: Option<Free>,
+    /// From Redis. Not available yet.
+    pub(crate) redis: Option<Free>,
+    /// Where in the payload the key is: a JSON pointer, such as `/customer`.
+    pub(crate) key_from: Option<Pointer>,
+    /// Where in the payload the dedup id is. Not available yet.
+    pub(crate) dedup_from: Option<Pointer>,
+}
+
+/// The lines of a file.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct FileSource {
+    /// The file; relative paths start at the pipeline file's folder.
+    #[schemars(required, length(min = 1))]
+    pub(crate) path: Option<String>,
+    /// `ndjson`: each line is one JSON document. `lines`: each line is one payload, whatever it is.
+    #[schemars(required)]
+    pub(crate) format: Option<Format>,
+}
+
+/// The lines of standard input.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct StdinSource {
+    /// `ndjson`: each line is one JSON document. `lines`: each line is one payload, whatever it is.
+    #[schemars(required)]
+    pub(crate) format: Option<Format>,
+}
+
+/// A path that takes publishes.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HttpSource {
+    /// The path, such as `/orders`.
+    #[schemars(required)]
+    pub(crate) path: Option<String>,
+}
+
+/// What a line is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(crate) enum Format {
+    Ndjson,
+    Lines,
+}

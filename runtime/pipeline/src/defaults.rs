@@ -1,0 +1,30 @@
+//! What holds where the file says nothing.
+
+use std::time::Duration;
+
+const KIB: u64 = 1024;
+const MIB: u64 = 1024 * KIB;
+
+pub(crate) const MAX_MESSAGES: u64 = 1_000_000;
+pub(crate) const MAX_BYTES: u64 = 1024 * MIB;
+pub(crate) const MAX_MESSAGE: u64 = MIB;
+pub(crate) const PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
+
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
+pub(crate) const BATCH_TIMEOUT: Duration = Duration::from_secs(5);
+pub(crate) const MEMORY: u64 = 128 * MIB;
+pub(crate) const OUTPUT: u64 = 4 * MIB;
+pub(crate) const BATCH_OUTPUT: u64 = 16 * MIB;
+
+pub(crate) const CONCURRENCY: u32 = 1;
+pub(crate) const BATCH_MESSAGES: u32 = 256;
+pub(crate) const BATCH_BYTES: u64 = 4 * MIB;
+pub(crate) const BATCH_WAIT: Duration = Duration::ZERO;
+pub(crate) const ACK_DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const MAX_PARKED: u64 = 100_000;
+
+pub(crate) const MAX_ATTEMPTS: u32 = 5;
+pub(crate) const BACKOFF_INITIAL: Duration = Duration::from_millis(100);
+pub(crate) const BACKOFF_FACTOR: f64 = 2.0;
+pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(30);
+pub(crate) const BACKOFF_JITTER: f64 = 0.2;

@@ -1,0 +1,65 @@
+//! The rules: one file each, all of them run on every file. A rule speaks of routes and keeps
+//! silent about values that were already found to mean nothing.
+
+mod ack_deadline;
+mod backoff;
+mod batch_bounds;
+mod bounds;
+mod brokers;
+mod command_topics;
+mod context;
+mod cycles;
+mod dead_letters;
+mod exactly_one;
+mod grants;
+mod http_paths;
+mod limits;
+mod message_size;
+mod not_yet;
+mod outputs;
+mod plugin_faults;
+mod references;
+mod routes;
+mod shared_files;
+mod shared_stdin;
+mod unread_topics;
+mod unused_plugins;
+
+use crate::report::Report;
+
+pub(crate) use context::Context;
+pub(crate) use http_paths::not_served;
+
+/// Runs every rule.
+pub(crate) fn check(context: &Context<'_>, report: &mut Report) {
+    for rule in RULES {
+        rule(context, report);
+    }
+}
+
+type Rule = fn(&Context<'_>, &mut Report);
+
+const RULES: &[Rule] = &[
+    not_yet::check,
+    exactly_one::check,
+    bounds::check,
+    references::check,
+    dead_letters::check,
+    command_topics::check,
+    ack_deadline::check,
+    cycles::check,
+    outputs::check,
+    routes::check,
+    message_size::check,
+    backoff::check,
+    shared_files::check,
+    shared_stdin::check,
+    http_paths::check,
+    plugin_faults::check,
+    grants::check,
+    brokers::check,
+    unread_topics::check,
+    unused_plugins::check,
+    batch_bounds::check,
+    limits::check,
+];

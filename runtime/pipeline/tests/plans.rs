@@ -1,0 +1,145 @@
+//! What a file without errors means.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot set itself up must fail")]
+
+mod directives;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use millstream_pipeline::{
+    ComponentSource, Consumer, Format, Plan, SinkConnector, SourceConnector, TopicKind, parse,
+};
+use serde_json::json;
+
+#[test]
+fn defaults_are_those_of_the_documentation() {
+    let plan = plan(
+        "pipeline: p\ntopics: { a: { kind: event } }\nplugins: { p: { source: p.wasm } }\n\
+         subscriptions: { s: { topic: a, plugin: p, on_exhausted: drop } }\n",
+    );
+    let topic = &plan.topics[0];
+    assert_eq!(
+        (topic.max_messages, topic.max_bytes, topic.max_message),
+        (1_000_000, 1 << 30, 1 << 20)
+    );
+    assert_eq!(topic.publish_timeout, Duration::from_secs(5));
+    let limits = &plan.plugins[0].limits;
+    assert_eq!(
+        (limits.timeout, limits.batch_timeout),
+        (Duration::from_secs(1), Duration::from_secs(5))
+    );
+    assert_eq!((limits.memory, limits.output, limits.batch_output), (128 << 20, 4 << 20, 16 << 20));
+    assert_eq!(plan.plugins[0].config, json!({}));
+    let subscription = &plan.subscriptions[0];
+    assert_eq!((subscription.concurrency, subscription.max_parked), (1, 100_000));
+    assert_eq!(subscription.ack_deadline, Duration::from_secs(30));
+    let batch = &subscription.batch;
+    assert_eq!(
+        (batch.max_messages, batch.max_bytes, batch.max_wait),
+        (256, 4 << 20, Duration::ZERO)
+    );
+    let retry = &subscription.retry;
+    assert_eq!((retry.max_attempts, retry.factor, retry.jitter), (5, 2.0, 0.2));
+    assert_eq!((retry.initial, retry.max), (Duration::from_millis(100), Duration::from_secs(30)));
+    assert_eq!((subscription.output, subscription.dead_letter), (None, None));
+    assert!(subscription.routes.is_empty());
+}
+
+#[test]
+fn what_the_file_says_is_in_the_plan() {
+    let plan = plan(&case("ok-everything.yaml"));
+    assert_eq!(plan.name, "orders");
+    let topics: Vec<_> =
+        plan.topics.iter().map(|topic| (topic.name.as_str(), topic.kind)).collect();
+    let kinds = [
+        ("orders", TopicKind::Event),
+        ("charges", TopicKind::Command),
+        ("dead", TopicKind::DeadLetter),
+    ];
+    assert_eq!(topics, kinds);
+    assert_eq!((plan.topics[0].max_messages, plan.topics[0].max_message), (1_000_000, 65_536));
+    let config = json!({ "max_total": 1000, "note": "costs $5", "region": "eu", "nothing": null });
+    assert_eq!(plan.plugins[0].config, config);
+    assert_eq!(plan.plugins[0].limits.batch_timeout, Duration::from_secs(2));
+    let check = &plan.subscriptions[0];
+    assert_eq!((check.topic, &check.consumer), (0, &Consumer::Plugin(0)));
+    assert_eq!((check.output, check.dead_letter, check.concurrency), (Some(1), Some(2), 4));
+    let dropping = &plan.subscriptions[2];
+    assert_eq!(
+        (&dropping.consumer, dropping.dead_letter),
+        (&Consumer::Sink(SinkConnector::Stdout), None)
+    );
+}
+
+#[test]
+fn relative_paths_start_at_the_folder_of_the_file() {
+    let plan = plan(&case("ok-everything.yaml"));
+    assert_eq!(plan.plugins[0].source, ComponentSource::Folder(PathBuf::from("/plugins/fraud")));
+    let SourceConnector::Http { path } = &plan.sources[0].connector else { panic!() };
+    assert_eq!(
+        (path.as_str(), plan.sources[0].key_from.as_deref()),
+        ("/orders", Some("/customer"))
+    );
+    let file = SourceConnector::File {
+        path: PathBuf::from("/var/data/orders.ndjson"),
+        format: Format::Ndjson,
+    };
+    assert_eq!(plan.sources[1].connector, file);
+    let sink = SinkConnector::File { path: PathBuf::from("/pipelines/out/charges.ndjson") };
+    assert_eq!(plan.subscriptions[1].consumer, Consumer::Sink(sink));
+}
+
+#[test]
+fn routes_hold_each_further_topic_once() {
+    let plan = plan(
+        "pipeline: p\ntopics: { a: { kind: event }, b: { kind: event }, c: { kind: event } }\n\
+         plugins: { p: { source: p.wasm } }\n\
+         subscriptions:\n  s: { topic: a, plugin: p, output: b, routes: [c, b, c], on_exhausted: drop }\n",
+    );
+    assert_eq!((plan.subscriptions[0].output, &plan.subscriptions[0].routes), (Some(1), &vec![2]));
+}
+
+#[test]
+fn components_names_what_the_caller_must_inspect_even_in_a_file_with_errors() {
+    let text = "pipeline: 5\nplugins:\n  folder: { source: ../plugins/a }\n  file: { source: ./b.wasm }\n  \
+                far: { source: \"oci://x/y\" }\n  broken: { source: 7 }\n";
+    let draft = parse(text, "p.yaml", Path::new("/pipelines"), &|_| None);
+    let folder = ComponentSource::Folder(PathBuf::from("/plugins/a"));
+    let file = ComponentSource::File(PathBuf::from("/pipelines/b.wasm"));
+    assert_eq!(draft.components(), [("folder".to_owned(), folder), ("file".to_owned(), file)]);
+}
+
+#[test]
+fn a_finding_as_json_has_the_promised_form() {
+    let text = "pipeline: p\ntopics:\n  a: { kind: event }\nsubscriptions:\n  \
+                s: { topic: b, sink: { stdout: {} }, on_exhausted: drop }\n";
+    let findings = directives::check(text, "p.yaml").findings;
+    let unknown = findings.iter().find(|finding| finding.code == "MS0201").unwrap();
+    let expected = json!({
+        "code": "MS0201", "severity": "error", "message": "there is no topic `b`", "file": "p.yaml",
+        "line": 5, "column": 15, "end_line": 5, "end_column": 16,
+        "path": "subscriptions.s.topic", "help": "did you mean `a`?",
+    });
+    assert_eq!(serde_json::to_value(unknown).unwrap(), expected);
+    let findings = directives::check(&case("warnings.yaml"), "p.yaml").findings;
+    let warning = findings.iter().find(|finding| finding.code == "MS0901").unwrap();
+    assert_eq!(serde_json::to_value(warning).unwrap()["severity"], "warning");
+}
+
+#[test]
+fn a_file_with_warnings_only_has_a_plan() {
+    let checked = directives::check(&case("warnings.yaml"), "warnings.yaml");
+    assert!(!checked.findings.is_empty() && checked.plan.is_some());
+}
+
+fn plan(text: &str) -> Plan {
+    let checked = directives::check(text, "plan.yaml");
+    checked.plan.unwrap_or_else(|| panic!("{:#?}", checked.findings))
+}
+
+fn case(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cases").join(name))
+        .unwrap()
+}

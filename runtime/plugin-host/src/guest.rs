@@ -1,0 +1,128 @@
+//! What the host keeps for one instance, and what an instance may call.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+use wasmtime::component::{Linker, ResourceTable};
+use wasmtime::{Engine, StoreContextMut, UpdateDeadline};
+use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
+use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
+
+use crate::limiter::Limiter;
+use crate::logging::{self, Log};
+use crate::plugin::Version;
+use crate::stdio::Tail;
+
+/// WASI resources (streams, pollables) that one instance may hold: each costs host memory.
+const WASI_RESOURCES_MAX: usize = 1_000;
+/// Handles of any kind that one instance may hold.
+const HANDLES_MAX: usize = 10_000;
+/// Random bytes that a guest may take at once.
+const RANDOM_BYTES_MAX: u64 = 1 << 20;
+
+/// The host's side of one instance.
+pub(crate) struct Guest {
+    wasi: WasiCtx,
+    table: ResourceTable,
+    pub(crate) version: Arc<Version>,
+    pub(crate) limiter: Limiter,
+    pub(crate) log: Log,
+    pub(crate) stdout: Tail,
+    pub(crate) stderr: Tail,
+    /// When the running call must have ended.
+    pub(crate) deadline: Instant,
+}
+
+impl Guest {
+    pub(crate) fn new(version: Arc<Version>, subscription: &str) -> Self {
+        let (stdout, stderr) = (Tail::default(), Tail::default());
+        let mut table = ResourceTable::new();
+        table.set_max_capacity(WASI_RESOURCES_MAX);
+        Self {
+            wasi: inert(&stdout, &stderr),
+            table,
+            limiter: Limiter::new(version.limits.memory),
+            log: Log::new(&version.names.plugin, subscription),
+            stdout,
+            stderr,
+            deadline: Instant::now(),
+            version,
+        }
+    }
+
+    /// Prepares a new instance's store: limits that hold for all its life.
+    pub(crate) fn into_store(self, engine: &Engine) -> wasmtime::Store<Self> {
+        let mut store = wasmtime::Store::new(engine, self);
+        store.limiter(|guest| &mut guest.limiter);
+        store.epoch_deadline_callback(on_tick);
+        store.set_max_component_handles(HANDLES_MAX);
+        store
+    }
+}
+
+/// Yields to other tasks at every tick, and traps once the deadline has passed.
+#[expect(clippy::unnecessary_wraps, reason = "the engine's callback may fail, this one does not")]
+fn on_tick(store: StoreContextMut<'_, Guest>) -> wasmtime::Result<UpdateDeadline> {
+    let late = Instant::now() >= store.data().deadline;
+    Ok(if late { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+}
+
+/// WASI for standard libraries that drag it in: no files, no environment, no network. Clocks and
+/// random numbers are real.
+fn inert(stdout: &Tail, stderr: &Tail) -> WasiCtx {
+    WasiCtx::builder()
+        .stdout(stdout.clone())
+        .stderr(stderr.clone())
+        .allow_tcp(false)
+        .allow_udp(false)
+        .max_random_size(RANDOM_BYTES_MAX)
+        .build()
+}
+
+impl WasiView for Guest {
+    fn ctx(&mut self) -> WasiCtxView<'_> {
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+    }
+}
+
+/// Everything that a guest may import.
+pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
+    let mut linker = Linker::new(engine);
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| {
+        WasiConfig::new(&guest.version.config.variables)
+    })?;
+    logging::add_to_linker(&mut linker)?;
+    Ok(linker)
+}
+
+/// A plugin's own configuration, in both forms a guest can ask for.
+pub(crate) struct Config {
+    /// One JSON object.
+    pub(crate) json: String,
+    /// Its top-level keys: strings as they are, other values as JSON text.
+    variables: WasiConfigVariables,
+}
+
+impl Config {
+    /// The error says what is wrong with `value`.
+    pub(crate) fn new(value: serde_json::Value) -> Result<Self, String> {
+        let object = match value {
+            serde_json::Value::Null => serde_json::Map::new(),
+            serde_json::Value::Object(object) => object,
+            other => return Err(format!("`config` must be an object, not {other}")),
+        };
+        let text = |value: &serde_json::Value| match value {
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        let variables = object.iter().map(|(key, value)| (key.clone(), text(value))).collect();
+        Ok(Self { json: serde_json::Value::Object(object).to_string(), variables })
+    }
+}
+
+/// What a plugin is called.
+pub(crate) struct Names {
+    /// In the pipeline file.
+    pub(crate) plugin: Arc<str>,
+}

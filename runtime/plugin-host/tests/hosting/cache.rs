@@ -1,0 +1,138 @@
+//! A plugin is compiled once, and damage to what was kept costs one more compile.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
+
+use millstream_plugin_host::{
+    Compile, Compiler, Host, HostError, LoadError, PluginSettings, compile,
+};
+
+use crate::support::{batch, call, guest, host, host_with, instance};
+
+/// A host that was just started with the cache `folder`, after loading and running one plugin.
+async fn loaded(folder: &Path) -> Host {
+    let host = host_with(|settings| settings.cache = Some(folder.to_owned()));
+    let plugin = host.load("echo", guest("echo_batch"), PluginSettings::default()).await.unwrap();
+    call(&mut instance(&plugin).await, &batch(&["x"])).await.unwrap();
+    host
+}
+
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect()
+}
+
+#[tokio::test]
+async fn the_second_start_compiles_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let folder = folder.path().join("new/millstream");
+    assert_eq!(loaded(&folder).await.compiles(), 1);
+    assert_eq!(loaded(&folder).await.compiles(), 0);
+    assert_eq!(entries(&folder).len(), 1, "one entry, nothing half written");
+    assert_eq!(fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+}
+
+#[tokio::test]
+async fn a_damaged_entry_is_compiled_anew_and_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    loaded(folder.path()).await;
+    let entry = entries(folder.path()).remove(0);
+    let whole = fs::read(&entry).unwrap();
+    let mut flipped = whole.clone();
+    flipped[whole.len() / 2] ^= 1;
+    for damaged in [&flipped[..], &whole[..whole.len() / 2], b"", b"short"] {
+        fs::write(&entry, damaged).unwrap();
+        assert_eq!(loaded(folder.path()).await.compiles(), 1);
+        assert_eq!(loaded(folder.path()).await.compiles(), 0);
+    }
+}
+
+#[tokio::test]
+async fn without_a_folder_every_host_compiles() {
+    let host = host();
+    for compiled in 1..=2 {
+        host.load("echo", guest("echo_batch"), PluginSettings::default()).await.unwrap();
+        assert_eq!(host.compiles(), compiled);
+    }
+}
+
+#[test]
+fn a_cache_that_is_no_folder_is_refused() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let settings = millstream_plugin_host::HostSettings {
+        cache: Some(file.path().to_owned()),
+        instances_max: 1,
+        ..Default::default()
+    };
+    let refused = Host::new(settings).unwrap_err();
+    assert!(
+        matches!(&refused, HostError::Cache(text) if text.contains("cannot create")),
+        "{refused}"
+    );
+}
+
+/// Only root can give a folder away: without it there is nothing to try here.
+#[test]
+fn a_folder_of_someone_else_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    if std::os::unix::fs::chown(folder.path(), Some(65_534), None).is_err() {
+        return;
+    }
+    let settings = millstream_plugin_host::HostSettings {
+        cache: Some(folder.path().to_owned()),
+        instances_max: 1,
+        ..Default::default()
+    };
+    let refused = Host::new(settings).unwrap_err();
+    assert!(matches!(&refused, HostError::Cache(text) if text.contains("65534")), "{refused}");
+}
+
+#[tokio::test]
+async fn the_oldest_entries_give_way_when_the_cache_is_full() {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, age) in [("old.cwasm", 3), ("older.cwasm", 2), ("other.txt", 1)] {
+        // Sparse: it takes no room on the disk.
+        let file = fs::File::create(folder.path().join(name)).unwrap();
+        file.set_len(600 << 20).unwrap();
+        file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(age)).unwrap();
+    }
+    loaded(folder.path()).await;
+    let left = |name: &str| folder.path().join(name).exists();
+    assert!(left("old.cwasm") && !left("older.cwasm") && left("other.txt"));
+    assert_eq!(loaded(folder.path()).await.compiles(), 0);
+}
+
+/// Compiles as a child process would: with an engine of its own.
+struct Elsewhere;
+
+impl Compile for Elsewhere {
+    fn compile(&self, component: &[u8]) -> Result<Vec<u8>, String> {
+        compile(component)
+    }
+}
+
+/// Refuses, as a child process does that hit its limit.
+struct Limited;
+
+impl Compile for Limited {
+    fn compile(&self, _: &[u8]) -> Result<Vec<u8>, String> {
+        Err("more than 60s".into())
+    }
+}
+
+#[tokio::test]
+async fn code_compiled_elsewhere_runs_here() {
+    let host = host_with(|settings| settings.compiler = Compiler::External(Arc::new(Elsewhere)));
+    let plugin = host.load("echo", guest("echo_batch"), PluginSettings::default()).await.unwrap();
+    call(&mut instance(&plugin).await, &batch(&["x"])).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_a_compiler_says_is_passed_on() {
+    let host = host_with(|settings| settings.compiler = Compiler::External(Arc::new(Limited)));
+    let refused =
+        host.load("echo", guest("echo_batch"), PluginSettings::default()).await.unwrap_err();
+    assert_eq!(refused, LoadError::Compile("more than 60s".into()));
+}

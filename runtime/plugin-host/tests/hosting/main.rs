@@ -1,0 +1,13 @@
+//! Guests on a real engine: what they are given, what is believed of what they return, and what is
+//! said when they fail.
+
+#![expect(clippy::unwrap_used, reason = "a helper that fails fails its test")]
+
+mod answers;
+mod cache;
+mod echo;
+mod failures;
+mod logs;
+mod not_a_plugin;
+mod starts;
+mod support;

@@ -1,0 +1,138 @@
+//! What a place where messages wait can do, whatever it is built on.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use millstream_message::{Batch, Settlement, SubscriptionId, TopicId};
+use thiserror::Error;
+
+use crate::clock::Now;
+use crate::core::{Histories, LeaseId};
+use crate::figures::Figures;
+use crate::publication::Publication;
+use crate::rules::{Handler, LeaseRequest};
+
+/// A place where messages wait.
+#[async_trait]
+pub trait Broker: Send + Sync {
+    /// Accepts all messages, in order, or none. Waits for room as the topic's rules say.
+    ///
+    /// Dropping the future while it waits takes nothing back: the messages may still be accepted.
+    async fn publish(&self, topic: TopicId, publication: Publication) -> Result<(), PublishError>;
+
+    /// Messages for a worker; waits until there are some. Dropping the future leases nothing.
+    async fn lease(&self, request: LeaseRequest) -> Result<Delivery, LeaseError>;
+
+    /// Ends a delivery: all of the settlement commits, or nothing.
+    async fn settle(&self, delivery: Delivery, settlement: Settlement) -> Result<Settled, SettleError>;
+
+    /// The worker of this delivery still lives: its lease runs `ack_deadline` from now.
+    fn renew(&self, delivery: &Delivery) -> Result<(), SettleError>;
+
+    /// Workers of generations below `generation` may neither lease nor settle any more; what they
+    /// hold is given back, uncounted.
+    fn fence(&self, subscription: SubscriptionId, generation: u64);
+
+    /// Up to `limit` messages that the topic keeps, from sequence number `from` on. Consumes
+    /// nothing. At most [`crate::MAX_STEP_MESSAGES`] a page.
+    fn browse(&self, topic: TopicId, from: u64, limit: usize) -> Page;
+
+    /// The figures of all topics and subscriptions.
+    fn figures(&self) -> Figures;
+
+    /// Resolves when no message is unsettled, delayed or waiting for room.
+    async fn quiet(&self);
+
+    /// The broker's clock: what publishers stamp messages with.
+    fn now(&self) -> Now;
+
+    /// How long an accepted message lasts: the `durability` of an answer.
+    fn durability(&self) -> &'static str;
+}
+
+/// Messages in the hands of a worker.
+#[derive(Clone, Debug)]
+pub struct Delivery {
+    /// The lease's name.
+    pub lease: LeaseId,
+    /// Whose messages.
+    pub subscription: SubscriptionId,
+    /// Who handles them.
+    pub handler: Arc<Handler>,
+    /// The messages in order.
+    pub batch: Batch,
+    /// What happened to them before.
+    pub histories: Histories,
+    /// When the lease ends: the broker's monotonic time.
+    pub deadline: Duration,
+}
+
+/// What a committed settle did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Messages that wait for another delivery.
+    pub parked: u64,
+    /// Messages given up.
+    pub given_up: u64,
+}
+
+/// A part of a topic's messages.
+#[derive(Clone, Debug, Default)]
+pub struct Page {
+    /// Runs of messages in order.
+    pub parts: Vec<Browsed>,
+    /// Sequence number to go on from; none at the end.
+    pub next: Option<u64>,
+}
+
+/// A run of browsed messages.
+#[derive(Clone, Debug)]
+pub struct Browsed {
+    /// Sequence number of the first.
+    pub first: u64,
+    /// The messages.
+    pub batch: Batch,
+}
+
+/// Why messages were not accepted. None of them was.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum PublishError {
+    /// The topic had no room in time; try again after this long.
+    #[error("topic is full: no room within {waited:?}; try again, or let its subscriptions catch up")]
+    Full {
+        /// How long the publisher waited.
+        waited: Duration,
+    },
+    /// More than the topic's whole bound: it would never fit.
+    #[error("larger than the topic's whole bound (max_messages, max_bytes): send it in smaller parts")]
+    TooLarge,
+    /// There is no such topic.
+    #[error("no such topic")]
+    Unknown,
+    /// The broker has stopped.
+    #[error("the broker has stopped")]
+    Stopped,
+}
+
+/// Why a worker gets no messages any more.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum LeaseError {
+    /// Its generation was fenced.
+    #[error("workers of this generation were replaced")]
+    Fenced,
+    /// There is no such subscription.
+    #[error("no such subscription")]
+    Unknown,
+}
+
+/// Why a settle was refused. Nothing of it was committed.
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+pub enum SettleError {
+    /// The lease has ended: its deadline passed or its generation was fenced.
+    #[error("the lease has ended: the messages are delivered again")]
+    LeaseEnded,
+    /// The dead letters of the batch pass the size of a batch.
+    #[error("the dead letters of this batch are too large for one batch")]
+    TooLarge,
+}

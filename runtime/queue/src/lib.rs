@@ -1,0 +1,35 @@
+//! Where messages wait: the delivery core, the [`Broker`] trait and the memory broker on it.
+//!
+//! The [`core`] is one deterministic state machine: `step(event, now) -> effects`. It decides who
+//! gets which messages, until when, and what follows a settle. It knows no clock, no I/O, no
+//! randomness, no lock and no async; a simulator can drive it as well as a broker does. Around it,
+//! a [`Broker`] supplies clock, waiting and (for brokers that have one) a log.
+//!
+//! Not here: what a handler does with a message (`runner`), what a pipeline file says
+//! (`pipeline`), how a message looks outside (`formats`).
+
+mod backoff;
+mod broker;
+mod clock;
+pub mod core;
+mod dead_letter;
+mod figures;
+mod judge;
+mod memory;
+mod publication;
+mod rules;
+
+pub use broker::{
+    Browsed, Broker, Delivery, LeaseError, Page, PublishError, SettleError, Settled,
+};
+pub use clock::{Clock, Now, SystemClock};
+pub use dead_letter::{DEAD_LETTER_ERROR_MAX, DEAD_LETTER_PREFIX, DeadLetterReason};
+pub use figures::{Figures, SubscriptionFigures, TopicFigures};
+pub use judge::{Judged, Parking, judge};
+pub use memory::MemoryBroker;
+pub use publication::{Delayed, Publication};
+pub use rules::{
+    Backoff, Exhausted, Handler, KeyRange, LeaseRequest, SubscriptionRules, TopicKind, TopicRules,
+};
+
+pub use crate::core::{LeaseId, MAX_STEP_MESSAGES};

@@ -1,0 +1,103 @@
+//! Carries what a source reads into its topic, at the pace the topic allows.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use millstream_connectors::{Chunk, ChunkLimits, Source, SourceError};
+use millstream_message::{Batch, HeaderColumns, MessageId, TopicId};
+use millstream_pipeline::TopicPlan;
+use millstream_queue::{Broker, Publication, PublishError};
+use tokio_util::sync::CancellationToken;
+
+use crate::report::SourceCounters;
+
+/// Most messages and bytes that a source hands over at once: large enough that a publish costs
+/// next to nothing per message, small enough that a topic's bound is met closely.
+const CHUNK: ChunkLimits = ChunkLimits { messages_max: 256, bytes_max: 1 << 20 };
+
+/// One source and where its messages go.
+pub(crate) struct Feed {
+    pub(crate) name: String,
+    pub(crate) source: Box<dyn Source>,
+    pub(crate) topic: TopicId,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) counters: Arc<SourceCounters>,
+    pub(crate) random: fn() -> u128,
+    pub(crate) limits: ChunkLimits,
+    pub(crate) stop: CancellationToken,
+}
+
+impl Feed {
+    /// Reads and publishes until the source ends or the feed is told to stop.
+    pub(crate) async fn run(mut self) -> Result<(), SourceError> {
+        loop {
+            let chunk = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return Ok(()),
+                chunk = self.source.next(self.limits) => chunk?,
+            };
+            match chunk {
+                Some(chunk) => self.take(chunk).await,
+                None => return Ok(()),
+            }
+        }
+    }
+
+    async fn take(&mut self, chunk: Chunk) {
+        self.counters.add_skipped(chunk.skipped_empty);
+        for refused in &chunk.refused {
+            tracing::warn!(source = %self.name, line = refused.line, reason = %refused.reason, "line refused");
+            self.counters.add_refused(format!("{}:{}: {}", self.source.place(), refused.line, refused.reason));
+        }
+        if let Some(batch) = self.stamp(chunk) {
+            self.publish(batch).await;
+        }
+    }
+
+    /// The chunk as a batch, with ids and times.
+    fn stamp(&self, chunk: Chunk) -> Option<Batch> {
+        let (now, random) = (self.broker.now().wall_ms, (self.random)());
+        let n = chunk.payloads.len();
+        let ids = (0..n as u128).map(|i| MessageId::published(now, random.wrapping_add(i))).collect();
+        Batch::from_columns(ids, vec![now; n], chunk.keys, HeaderColumns::empty(n), chunk.payloads)
+            .filter(|batch| !batch.is_empty())
+    }
+
+    /// Publishes, waiting for room as long as it takes: this is how backpressure reaches the
+    /// source.
+    async fn publish(&mut self, batch: Batch) {
+        let messages = batch.len() as u64;
+        loop {
+            let published = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return,
+                published = self.broker.publish(self.topic, Publication::now(batch.clone())) => published,
+            };
+            match published {
+                Ok(()) => return self.counters.add_published(messages),
+                Err(PublishError::Full { .. }) => self.rest().await,
+                Err(error) => return self.refuse(messages, &error),
+            }
+        }
+    }
+
+    /// A full topic has made us wait already, unless its line was full as well.
+    async fn rest(&mut self) {
+        const REST: Duration = Duration::from_millis(10);
+        tokio::time::sleep(REST).await;
+    }
+
+    fn refuse(&self, messages: u64, error: &PublishError) {
+        tracing::error!(source = %self.name, messages, %error, "messages refused");
+        for _ in 0..messages {
+            self.counters.add_refused(format!("{}: {error}", self.source.place()));
+        }
+    }
+}
+
+/// What a source may hand over at once so that it fits into `topic`.
+pub(crate) fn chunk_limits(topic: &TopicPlan) -> ChunkLimits {
+    let messages = usize::try_from(topic.max_messages).unwrap_or(usize::MAX);
+    let bytes = usize::try_from(topic.max_bytes / 2).unwrap_or(usize::MAX);
+    ChunkLimits { messages_max: CHUNK.messages_max.min(messages), bytes_max: CHUNK.bytes_max.min(bytes) }
+}

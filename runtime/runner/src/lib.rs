@@ -1,0 +1,35 @@
+//! Moves messages: from sources into topics, from topics through plugins and sinks, and settles
+//! what came of it.
+//!
+//! [`open`] opens everything a [`Plan`](millstream_pipeline::Plan) names and starts nothing, so
+//! that a fault at start-up leaves nothing half started. [`Opened::start`] starts it, [`Running`]
+//! is what runs.
+//!
+//! A worker leases messages, lets its handler answer, and settles. When a call of many messages
+//! fails, the messages are run again one by one under the same lease (`isolation`): only the one
+//! that fails alone is charged.
+//!
+//! Not here: who gets which message (`queue`), what happens inside one call (`plugin-host`), how
+//! the outside talks to us (`server`, `cli`).
+
+mod consumer;
+mod error;
+mod feed;
+mod guests;
+mod isolation;
+mod open;
+mod pace;
+mod report;
+mod routing;
+mod rules;
+mod running;
+mod worker;
+
+pub use error::{OpenError, RunError};
+pub use open::{Launch, Opened, open};
+pub use report::{Report, SourceReport, SubscriptionReport, TopicReport};
+pub use running::Running;
+
+
+#[cfg(test)]
+mod tests;

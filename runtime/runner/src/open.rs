@@ -1,0 +1,258 @@
+//! Opening everything a plan names, before anything starts.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use millstream_connectors::{
+    FileSink, FileSource, LineRules, PassThrough, Sink, SinkError, Source, StdinSource, StdoutSink,
+};
+use millstream_formats::{Format, MessageLimits, Pointer};
+use millstream_message::SubscriptionId;
+use millstream_pipeline::{
+    Consumer as ConsumerPlan, Format as FormatPlan, Plan, SinkConnector, SourceConnector, SourcePlan,
+    SubscriptionPlan,
+};
+use millstream_plugin_host::{Host, Inspection, Limits, Plugin, PluginSettings};
+use millstream_queue::{Broker, Handler, MemoryBroker, SystemClock};
+use tokio_util::sync::CancellationToken;
+
+use crate::consumer::{Consumer, PluginConsumer};
+use crate::error::OpenError;
+use crate::feed::{Feed, chunk_limits};
+use crate::guests::GuestThreads;
+use crate::pace::Pace;
+use crate::report::SourceCounters;
+use crate::routing::Routing;
+use crate::rules;
+use crate::running::{Parts, Running};
+use crate::worker::Worker;
+
+/// What it takes to open a pipeline.
+pub struct Launch {
+    /// The checked pipeline.
+    pub plan: Arc<Plan>,
+    /// The bytes of each plugin by its name in the plan.
+    pub components: BTreeMap<String, Bytes>,
+    /// Runs the guests.
+    pub host: Host,
+}
+
+/// A pipeline with every source, sink and plugin open, and nothing started.
+pub struct Opened {
+    pub(crate) parts: Parts,
+    pub(crate) feeds: Vec<Feed>,
+    pub(crate) workers: Vec<Worker>,
+}
+
+/// Opens every source and sink of the plan, loads its plugins and lets each judge its
+/// configuration. Starts nothing.
+///
+/// # Errors
+/// The first thing that cannot be opened; all that was open is closed again.
+pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
+    let Launch { plan, components, host } = launch;
+    let threads = GuestThreads::start().map_err(OpenError::Threads)?;
+    let broker = Arc::new(MemoryBroker::new(
+        rules::topics(&plan),
+        rules::subscriptions(&plan),
+        Arc::new(SystemClock::start()),
+        rand::random::<u64>,
+    ));
+    let stop = CancellationToken::new();
+    let feeds = feeds(&plan, &broker, &stop)?;
+    let sinks = sinks(&plan)?;
+    let plugins = load(&plan, &components, &host).await?;
+    let workers = workers(&plan, sinks, &plugins, &broker, &stop).await?;
+    let parts = Parts { broker, threads, stop, plugins: inspections(&plugins, &plan), plan: Arc::clone(&plan), host };
+    Ok(Opened { parts, feeds, workers })
+}
+
+impl Opened {
+    /// Starts all of it.
+    #[must_use]
+    pub fn start(self) -> Running {
+        Running::start(self)
+    }
+}
+
+fn feeds(plan: &Plan, broker: &Arc<MemoryBroker>, stop: &CancellationToken) -> Result<Vec<Feed>, OpenError> {
+    let mut feeds = Vec::new();
+    for one in &plan.sources {
+        let topic = &plan.topics[one.topic];
+        let Some(source) = open_source(one, topic.max_message)? else { continue };
+        feeds.push(Feed {
+            name: one.name.clone(),
+            source,
+            topic: rules::topic_id(one.topic),
+            broker: Arc::clone(broker) as Arc<dyn Broker>,
+            counters: Arc::new(SourceCounters::default()),
+            random: rand::random::<u128>,
+            limits: chunk_limits(topic),
+            stop: stop.clone(),
+        });
+    }
+    Ok(feeds)
+}
+
+/// The open source; none for HTTP, which the server answers.
+fn open_source(source: &SourcePlan, message_max: u64) -> Result<Option<Box<dyn Source>>, OpenError> {
+    let opened: Result<Box<dyn Source>, _> = match &source.connector {
+        SourceConnector::Http { .. } => return Ok(None),
+        SourceConnector::File { path, format } => {
+            FileSource::open(path, lines(source, *format, message_max)).map(|source| Box::new(source) as _)
+        }
+        SourceConnector::Stdin { format } => {
+            Ok(Box::new(StdinSource::open(lines(source, *format, message_max))) as _)
+        }
+    };
+    opened.map(Some).map_err(|error| OpenError::Source { name: source.name.clone(), error })
+}
+
+/// How the source's lines become messages. The plan has checked the pointer.
+fn lines(source: &SourcePlan, format: FormatPlan, message_max: u64) -> LineRules {
+    let payload_max = usize::try_from(message_max).unwrap_or(usize::MAX);
+    LineRules {
+        format: match format {
+            FormatPlan::Ndjson => Format::Ndjson,
+            FormatPlan::Lines => Format::Lines,
+        },
+        key_from: source.key_from.as_deref().and_then(|pointer| pointer.parse::<Pointer>().ok()),
+        limits: MessageLimits { payload_max, ..MessageLimits::default() },
+    }
+}
+
+/// The open sinks by the places of their subscriptions.
+fn sinks(plan: &Plan) -> Result<BTreeMap<usize, SharedSink>, OpenError> {
+    let mut sinks = BTreeMap::new();
+    for (place, one) in plan.subscriptions.iter().enumerate() {
+        if let ConsumerPlan::Sink(connector) = &one.consumer {
+            let sink = SharedSink::open(connector);
+            let sink = sink.map_err(|error| OpenError::Sink { name: one.name.clone(), error })?;
+            sinks.insert(place, sink);
+        }
+    }
+    Ok(sinks)
+}
+
+/// Loads the plugins that some subscription uses, in the order of the plan.
+async fn load(plan: &Plan, components: &BTreeMap<String, Bytes>, host: &Host) -> Result<Vec<Plugin>, OpenError> {
+    let mut plugins = Vec::with_capacity(plan.plugins.len());
+    for one in &plan.plugins {
+        let bytes = components.get(&one.name).cloned().unwrap_or_default();
+        let limits = &one.limits;
+        let limits = Limits {
+            timeout: limits.timeout,
+            batch_timeout: limits.batch_timeout,
+            memory: limits.memory,
+            output: limits.output,
+            batch_output: limits.batch_output,
+        };
+        let settings = PluginSettings { config: one.config.clone(), limits };
+        let loaded = host.load(&one.name, bytes, settings).await;
+        plugins.push(loaded.map_err(|error| OpenError::Load { name: one.name.clone(), error })?);
+    }
+    Ok(plugins)
+}
+
+/// The workers of all subscriptions. The first of each has started its handler, so that a plugin
+/// that refuses its configuration or traps at its start is known before anything runs.
+async fn workers(
+    plan: &Plan,
+    mut sinks: BTreeMap<usize, SharedSink>,
+    plugins: &[Plugin],
+    broker: &Arc<MemoryBroker>,
+    stop: &CancellationToken,
+) -> Result<Vec<Worker>, OpenError> {
+    let mut workers = Vec::new();
+    for (place, one) in plan.subscriptions.iter().enumerate() {
+        let sink = sinks.remove(&place);
+        let routing = Arc::new(Routing::new(plan, one));
+        let handler = Arc::new(handler(plan, one, plugins));
+        for number in 0..one.concurrency {
+            let mut consumer = consumer(plan, one, plugins, sink.as_ref());
+            if number == 0 {
+                start(plan, one, &mut consumer).await?;
+            }
+            workers.push(Worker {
+                subscription: SubscriptionId(place as u32),
+                name: one.name.clone(),
+                broker: Arc::clone(broker) as Arc<dyn Broker>,
+                routing: Arc::clone(&routing),
+                handler: Arc::clone(&handler),
+                consumer,
+                pace: Pace::new(one.batch.max_messages),
+                stop: stop.clone(),
+                starts_failed: 0,
+            });
+        }
+    }
+    Ok(workers)
+}
+
+async fn start(plan: &Plan, one: &SubscriptionPlan, consumer: &mut Consumer) -> Result<(), OpenError> {
+    let (Consumer::Plugin(plugin), ConsumerPlan::Plugin(place)) = (consumer, &one.consumer) else {
+        return Ok(());
+    };
+    let name = || plan.plugins[*place].name.clone();
+    plugin.start().await.map(|_| ()).map_err(|failure| OpenError::Start { name: name(), failure })
+}
+
+fn consumer(plan: &Plan, one: &SubscriptionPlan, plugins: &[Plugin], sink: Option<&SharedSink>) -> Consumer {
+    match (&one.consumer, sink) {
+        (ConsumerPlan::Plugin(place), _) => {
+            let topic = &plan.topics[one.topic].name;
+            Consumer::Plugin(PluginConsumer::new(plugins[*place].clone(), &one.name, topic))
+        }
+        (ConsumerPlan::Sink(_), Some(sink)) => Consumer::Sink(sink.share()),
+        (ConsumerPlan::Sink(_), None) => Consumer::Sink(Box::new(PassThrough)),
+    }
+}
+
+fn handler(plan: &Plan, one: &SubscriptionPlan, plugins: &[Plugin]) -> Handler {
+    match &one.consumer {
+        ConsumerPlan::Plugin(place) => Handler {
+            name: plan.plugins[*place].name.clone(),
+            digest: plugins[*place].inspection().digest.to_string(),
+        },
+        ConsumerPlan::Sink(connector) => Handler { name: sink_name(connector).to_owned(), digest: String::new() },
+    }
+}
+
+fn sink_name(connector: &SinkConnector) -> &'static str {
+    match connector {
+        SinkConnector::File { .. } => "sink file",
+        SinkConnector::Stdout => "sink stdout",
+        SinkConnector::PassThrough => "sink pass_through",
+    }
+}
+
+/// A sink that all workers of one subscription write to.
+enum SharedSink {
+    File(FileSink),
+    Stdout(StdoutSink),
+    PassThrough,
+}
+
+impl SharedSink {
+    fn open(connector: &SinkConnector) -> Result<Self, SinkError> {
+        Ok(match connector {
+            SinkConnector::File { path } => Self::File(FileSink::open(path)?),
+            SinkConnector::Stdout => Self::Stdout(StdoutSink::open()?),
+            SinkConnector::PassThrough => Self::PassThrough,
+        })
+    }
+
+    fn share(&self) -> Box<dyn Sink> {
+        match self {
+            Self::File(sink) => Box::new(sink.clone()),
+            Self::Stdout(sink) => Box::new(sink.clone()),
+            Self::PassThrough => Box::new(PassThrough),
+        }
+    }
+}
+
+fn inspections(plugins: &[Plugin], plan: &Plan) -> Vec<(String, Inspection)> {
+    let names = plan.plugins.iter().map(|one| one.name.clone());
+    names.zip(plugins.iter().map(|plugin| plugin.inspection().clone())).collect()
+}

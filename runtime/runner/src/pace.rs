@@ -1,0 +1,26 @@
+//! How many messages a worker takes at once.
+
+/// Halves after a batch that ran out of time and grows back with every one that did not.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Pace {
+    current: u32,
+    max: u32,
+}
+
+impl Pace {
+    pub(crate) fn new(max: u32) -> Self {
+        Self { current: max, max }
+    }
+
+    pub(crate) fn messages(self) -> u32 {
+        self.current
+    }
+
+    pub(crate) fn slow_down(&mut self) {
+        self.current = (self.current / 2).max(1);
+    }
+
+    pub(crate) fn speed_up(&mut self) {
+        self.current = self.current.saturating_mul(2).min(self.max);
+    }
+}

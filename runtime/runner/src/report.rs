@@ -1,0 +1,146 @@
+//! What a pipeline has done so far.
+
+use std::collections::VecDeque;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use millstream_pipeline::{Plan, TopicKind};
+use millstream_queue::Figures;
+use serde::Serialize;
+
+/// Refused lines that a report quotes; further ones are only counted.
+pub(crate) const RECENT_REFUSALS_MAX: usize = 20;
+
+/// The figures of a pipeline.
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// Time since the start.
+    #[serde(serialize_with = "seconds")]
+    pub elapsed: Duration,
+    /// In the order of the pipeline file.
+    pub topics: Vec<TopicReport>,
+    /// In the order of the pipeline file.
+    pub subscriptions: Vec<SubscriptionReport>,
+    /// In the order of the pipeline file; HTTP sources are counted by their topic alone.
+    pub sources: Vec<SourceReport>,
+}
+
+/// One topic.
+#[derive(Clone, Debug, Serialize)]
+pub struct TopicReport {
+    /// Its name.
+    pub name: String,
+    /// `event`, `command` or `dead_letter`.
+    pub kind: &'static str,
+    /// Messages ever accepted.
+    pub published: u64,
+    /// Messages that some subscription has not settled, plus delayed ones.
+    pub depth: u64,
+}
+
+/// One subscription. `published` of its topic = handled + dead_lettered + dropped + queued.
+#[derive(Clone, Debug, Serialize)]
+pub struct SubscriptionReport {
+    /// Its name.
+    pub name: String,
+    /// The topic it reads.
+    pub topic: String,
+    /// Messages handled.
+    pub handled: u64,
+    /// Deliveries that failed.
+    pub retried: u64,
+    /// Messages moved to the dead-letter topic.
+    pub dead_lettered: u64,
+    /// Messages dropped, as `on_exhausted: drop` says.
+    pub dropped: u64,
+    /// Messages that still wait, are in flight, or are parked for a retry.
+    pub queued: u64,
+}
+
+/// One source.
+#[derive(Clone, Debug, Serialize)]
+pub struct SourceReport {
+    /// Its name.
+    pub name: String,
+    /// Messages it published.
+    pub published: u64,
+    /// Lines that were refused: too long, or not JSON.
+    pub refused: u64,
+    /// Empty lines, which are no messages.
+    pub skipped_empty: u64,
+    /// The first refused lines, with their place and reason.
+    pub refusals: Vec<String>,
+}
+
+impl Report {
+    pub(crate) fn new(elapsed: Duration, plan: &Plan, figures: &Figures, sources: Vec<SourceReport>) -> Self {
+        let topics = plan.topics.iter().zip(&figures.topics).map(|(topic, figures)| TopicReport {
+            name: topic.name.clone(),
+            kind: kind(topic.kind),
+            published: figures.published,
+            depth: figures.depth,
+        });
+        let subscriptions = plan.subscriptions.iter().zip(&figures.subscriptions).map(|(one, figures)| {
+            SubscriptionReport {
+                name: one.name.clone(),
+                topic: plan.topics[one.topic].name.clone(),
+                handled: figures.handled,
+                retried: figures.failed - figures.exhausted.min(figures.failed),
+                dead_lettered: figures.dead_lettered(),
+                dropped: figures.dropped,
+                queued: figures.live(),
+            }
+        });
+        Self { elapsed, topics: topics.collect(), subscriptions: subscriptions.collect(), sources }
+    }
+}
+
+/// What one source counts while it runs.
+#[derive(Debug, Default)]
+pub(crate) struct SourceCounters {
+    published: AtomicU64,
+    refused: AtomicU64,
+    skipped_empty: AtomicU64,
+    refusals: Mutex<VecDeque<String>>,
+}
+
+impl SourceCounters {
+    pub(crate) fn add_published(&self, messages: u64) {
+        self.published.fetch_add(messages, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_skipped(&self, lines: u64) {
+        self.skipped_empty.fetch_add(lines, Ordering::Relaxed);
+    }
+
+    pub(crate) fn add_refused(&self, place_and_reason: String) {
+        self.refused.fetch_add(1, Ordering::Relaxed);
+        if let Ok(mut refusals) = self.refusals.lock() && refusals.len() < RECENT_REFUSALS_MAX {
+            refusals.push_back(place_and_reason);
+        }
+    }
+
+    pub(crate) fn report(&self, name: &str) -> SourceReport {
+        let refusals = self.refusals.lock().map(|refusals| refusals.iter().cloned().collect());
+        SourceReport {
+            name: name.to_owned(),
+            published: self.published.load(Ordering::Relaxed),
+            refused: self.refused.load(Ordering::Relaxed),
+            skipped_empty: self.skipped_empty.load(Ordering::Relaxed),
+            refusals: refusals.unwrap_or_default(),
+        }
+    }
+}
+
+fn kind(kind: TopicKind) -> &'static str {
+    match kind {
+        TopicKind::Event => "event",
+        TopicKind::Command => "command",
+        TopicKind::DeadLetter => "dead_letter",
+    }
+}
+
+fn seconds<S: serde::Serializer>(elapsed: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_f64(elapsed.as_secs_f64())
+}

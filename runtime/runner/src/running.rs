@@ -1,0 +1,170 @@
+//! A pipeline that runs: its tasks, its figures, its end.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use millstream_pipeline::Plan;
+use millstream_plugin_host::{Host, Inspection};
+use millstream_queue::{Broker, MemoryBroker};
+use tokio::sync::mpsc;
+use tokio::task::JoinError;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::error::RunError;
+use crate::feed::Feed;
+use crate::guests::GuestThreads;
+use crate::open::Opened;
+use crate::report::{Report, SourceCounters};
+use crate::worker::Worker;
+
+/// Faults that are kept until somebody asks; each stands for a task that ended.
+const FAULTS_MAX: usize = 16;
+
+/// What a running pipeline consists of beside its tasks.
+pub(crate) struct Parts {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) broker: Arc<MemoryBroker>,
+    pub(crate) plugins: Vec<(String, Inspection)>,
+    pub(crate) stop: CancellationToken,
+    pub(crate) threads: GuestThreads,
+    /// Kept for as long as its guests live.
+    #[expect(dead_code, reason = "owning it keeps the engine's clock running")]
+    pub(crate) host: Host,
+}
+
+/// A pipeline at work.
+pub struct Running {
+    parts: Parts,
+    started: Instant,
+    sources: Vec<(String, Arc<SourceCounters>)>,
+    feeds: TaskTracker,
+    workers: TaskTracker,
+    faults: tokio::sync::Mutex<mpsc::Receiver<RunError>>,
+    /// Ends the broker's timekeeper, after everything else.
+    clock_stop: CancellationToken,
+    clock: TaskTracker,
+}
+
+impl Running {
+    pub(crate) fn start(opened: Opened) -> Self {
+        let Opened { parts, feeds, workers } = opened;
+        let (fault, faults) = mpsc::channel(FAULTS_MAX);
+        let running = Self {
+            sources: feeds.iter().map(|feed| (feed.name.clone(), Arc::clone(&feed.counters))).collect(),
+            parts,
+            started: Instant::now(),
+            feeds: TaskTracker::new(),
+            workers: TaskTracker::new(),
+            faults: tokio::sync::Mutex::new(faults),
+            clock_stop: CancellationToken::new(),
+            clock: TaskTracker::new(),
+        };
+        running.start_clock();
+        workers.into_iter().for_each(|worker| running.start_worker(worker, fault.clone()));
+        feeds.into_iter().for_each(|feed| running.start_feed(feed, fault.clone()));
+        running
+    }
+
+    fn start_clock(&self) {
+        let (broker, stop) = (Arc::clone(&self.parts.broker), self.clock_stop.clone());
+        self.clock.spawn(async move { broker.keep_time(stop).await });
+    }
+
+    /// Guests run on threads of their own; sinks only wait, and stay with us.
+    fn start_worker(&self, worker: Worker, fault: mpsc::Sender<RunError>) {
+        let name = worker.name.clone();
+        let task = match self.parts.threads.handle().filter(|_| worker.consumer.isolates()) {
+            Some(threads) => threads.spawn(worker.run()),
+            None => tokio::spawn(worker.run()),
+        };
+        self.workers.spawn(watch(name, async move { task.await.map(|()| Ok(())) }, fault));
+    }
+
+    fn start_feed(&self, feed: Feed, fault: mpsc::Sender<RunError>) {
+        let name = feed.name.clone();
+        let source = name.clone();
+        let task = tokio::spawn(feed.run());
+        let ended = async move {
+            task.await.map(|ended| ended.map_err(|error| RunError::Source { name: source, error }))
+        };
+        self.feeds.spawn(watch(name, ended, fault));
+    }
+
+    /// Where the messages wait.
+    #[must_use]
+    pub fn broker(&self) -> Arc<dyn Broker> {
+        Arc::clone(&self.parts.broker) as Arc<dyn Broker>
+    }
+
+    /// The pipeline that runs.
+    #[must_use]
+    pub fn plan(&self) -> Arc<Plan> {
+        Arc::clone(&self.parts.plan)
+    }
+
+    /// The plugins by their names in the plan.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<(String, Inspection)> {
+        self.parts.plugins.clone()
+    }
+
+    /// Resolves when every source but HTTP has ended and no message is unsettled. Messages that
+    /// wait for a retry or until they are due count as unsettled.
+    pub async fn drained(&self) {
+        self.feeds.close();
+        self.feeds.wait().await;
+        self.parts.broker.quiet().await;
+    }
+
+    /// Resolves when something broke; the rest goes on until [`Running::shutdown`].
+    pub async fn failed(&self) -> RunError {
+        match self.faults.lock().await.recv().await {
+            Some(error) => error,
+            // Every task has ended well: nothing can break any more.
+            None => std::future::pending().await,
+        }
+    }
+
+    /// What the pipeline has done so far.
+    #[must_use]
+    pub fn report(&self) -> Report {
+        let sources = self.sources.iter().map(|(name, counters)| counters.report(name)).collect();
+        Report::new(self.started.elapsed(), &self.parts.plan, &self.parts.broker.figures(), sources)
+    }
+
+    /// Stops intake, lets work in flight finish and settle for at most `grace`, and says what was
+    /// done. What is in flight after that is abandoned: unsettled, as after a crash.
+    pub async fn shutdown(self, grace: Duration) -> Report {
+        self.parts.stop.cancel();
+        self.feeds.close();
+        self.workers.close();
+        let ended = async {
+            self.feeds.wait().await;
+            self.workers.wait().await;
+        };
+        if tokio::time::timeout(grace, ended).await.is_err() {
+            tracing::warn!(?grace, workers = self.workers.len(), "work in flight was abandoned");
+        }
+        self.clock_stop.cancel();
+        self.clock.close();
+        self.clock.wait().await;
+        self.report()
+    }
+}
+
+/// Waits for a task and reports how it ended, if not well.
+async fn watch(
+    name: String,
+    task: impl Future<Output = Result<Result<(), RunError>, JoinError>>,
+    fault: mpsc::Sender<RunError>,
+) {
+    let error = match task.await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error,
+        Err(ended) if ended.is_cancelled() => return,
+        Err(_) => RunError::Panicked(name),
+    };
+    // A full channel already holds more faults than anybody will read.
+    let _ = fault.try_send(error);
+}

@@ -1,0 +1,75 @@
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use millstream_message::{BatchBuilder, MessageId, TopicId};
+use millstream_plugin_host::{Host, HostSettings};
+use millstream_queue::Publication;
+
+use super::plan;
+use crate::{Launch, OpenError, Report, open};
+
+const GRACE: Duration = Duration::from_secs(10);
+
+fn text(source: &str, sink: &str) -> String {
+    format!(
+        "pipeline: p\n\
+         topics:\n  in: {{ kind: event, max_messages: 50 }}\n  out: {{ kind: command, max_messages: 10 }}\n  \
+         dead: {{ kind: dead_letter }}\n\
+         sources:\n  lines: {{ {source}, topic: in }}\n\
+         subscriptions:\n  \
+         move: {{ topic: in, sink: {{ pass_through: {{}} }}, output: out, dead_letter: dead, concurrency: 3 }}\n  \
+         write: {{ topic: out, sink: {{ file: {{ path: {sink} }} }}, dead_letter: dead }}\n"
+    )
+}
+
+async fn launch(text: &str, folder: &std::path::Path) -> Result<crate::Opened, OpenError> {
+    let host = Host::new(HostSettings::default()).unwrap();
+    open(Launch { plan: plan(text, folder), components: BTreeMap::new(), host }).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_flows_through_bounded_topics_into_a_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = (0..5_000).map(|i| format!("line {i}")).collect();
+    let input = format!("{}\n\n", lines.join("\n"));
+    std::fs::write(folder.path().join("in.txt"), input).unwrap();
+    let text = text("file: { path: in.txt, format: lines }", "out.txt");
+    let running = launch(&text, folder.path()).await.unwrap().start();
+    running.drained().await;
+    let report: Report = running.shutdown(GRACE).await;
+    assert_eq!((report.sources[0].published, report.sources[0].skipped_empty), (5_000, 1));
+    assert_eq!(report.subscriptions.iter().map(|one| one.handled).collect::<Vec<_>>(), [5_000, 5_000]);
+    let mut written: Vec<String> =
+        std::fs::read_to_string(folder.path().join("out.txt")).unwrap().lines().map(str::to_owned).collect();
+    let mut expected = lines;
+    written.sort();
+    expected.sort();
+    assert_eq!(written, expected);
+}
+
+#[tokio::test]
+async fn what_cannot_be_opened_is_named_and_nothing_is_started() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = text("file: { path: missing.txt, format: lines }", "out.txt");
+    let error = launch(&text, folder.path()).await.err().unwrap().to_string();
+    assert!(error.starts_with("source `lines`: ") && error.contains("missing.txt"), "{error}");
+    assert!(!folder.path().join("out.txt").exists());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_shutdown_leaves_is_counted_as_queued() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("in.txt"), "").unwrap();
+    let text = text("file: { path: in.txt, format: lines }", "out.txt");
+    let running = launch(&text, folder.path()).await.unwrap().start();
+    let broker = running.broker();
+    for serial in 0..200_u128 {
+        let mut builder = BatchBuilder::with_capacity(1, 0);
+        builder.push(MessageId::published(1, serial), 1, None, [], b"x").unwrap();
+        broker.publish(TopicId(0), Publication::now(builder.build())).await.unwrap();
+    }
+    let report = running.shutdown(GRACE).await;
+    for (one, topic) in report.subscriptions.iter().zip(&report.topics) {
+        assert_eq!(topic.published, one.handled + one.dead_lettered + one.dropped + one.queued, "{report:?}");
+    }
+}

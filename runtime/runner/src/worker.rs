@@ -1,0 +1,94 @@
+//! One worker: lease, handle, settle, until told to stop.
+
+use std::sync::Arc;
+
+use millstream_message::SubscriptionId;
+use millstream_queue::{Broker, Delivery, Handler, LeaseRequest, SettleError};
+use tokio_util::sync::CancellationToken;
+
+use crate::consumer::{Consumer, rest_after};
+use crate::isolation::{self, Handled};
+use crate::pace::Pace;
+use crate::routing::Routing;
+
+/// The generation of all workers until plugins are swapped.
+const FIRST_GENERATION: u64 = 1;
+
+/// One of the workers that compete for a subscription's messages.
+pub(crate) struct Worker {
+    pub(crate) subscription: SubscriptionId,
+    /// The subscription's name, for logs.
+    pub(crate) name: String,
+    pub(crate) broker: Arc<dyn Broker>,
+    pub(crate) routing: Arc<Routing>,
+    pub(crate) handler: Arc<Handler>,
+    pub(crate) consumer: Consumer,
+    pub(crate) pace: Pace,
+    pub(crate) stop: CancellationToken,
+    /// Starts of the handler that failed in a row.
+    pub(crate) starts_failed: u32,
+}
+
+impl Worker {
+    /// Works until told to stop; a delivery in hand is finished and settled first.
+    pub(crate) async fn run(mut self) {
+        while let Some(delivery) = self.next().await {
+            let handled = isolation::handle(&mut self.consumer, &delivery, &self.routing, &*self.broker).await;
+            self.adapt(&handled);
+            self.settle(delivery, handled.settlement).await;
+            if let Some(failure) = handled.start_failure {
+                self.rest(&failure).await;
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Option<Delivery> {
+        let request = LeaseRequest {
+            subscription: self.subscription,
+            generation: FIRST_GENERATION,
+            keys: None,
+            messages_max: self.pace.messages(),
+            handler: Arc::clone(&self.handler),
+        };
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => None,
+            delivery = self.broker.lease(request) => delivery.ok(),
+        }
+    }
+
+    fn adapt(&mut self, handled: &Handled) {
+        if handled.too_slow { self.pace.slow_down() } else { self.pace.speed_up() }
+        self.starts_failed = match handled.start_failure {
+            Some(_) => self.starts_failed + 1,
+            None => 0,
+        };
+    }
+
+    async fn settle(&mut self, delivery: Delivery, settlement: millstream_message::Settlement) {
+        match self.broker.settle(delivery, settlement).await {
+            Ok(settled) if settled.parked + settled.given_up > 0 => tracing::debug!(
+                subscription = %self.name,
+                retried = settled.parked,
+                given_up = settled.given_up,
+                "messages failed"
+            ),
+            Ok(_) => {}
+            Err(SettleError::LeaseEnded) => tracing::warn!(
+                subscription = %self.name,
+                "the lease ended before its messages were handled: they are delivered again"
+            ),
+            Err(error) => tracing::error!(subscription = %self.name, %error, "settle refused"),
+        }
+    }
+
+    /// Waits before the next start of a handler that does not start.
+    async fn rest(&mut self, failure: &str) {
+        let rest = rest_after(self.starts_failed);
+        tracing::error!(subscription = %self.name, %failure, ?rest, "the handler does not start");
+        tokio::select! {
+            () = self.stop.cancelled() => {}
+            () = tokio::time::sleep(rest) => {}
+        }
+    }
+}

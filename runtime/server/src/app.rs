@@ -1,0 +1,90 @@
+//! What the API answers from.
+
+use std::sync::Arc;
+
+use millstream_message::{SubscriptionId, TopicId};
+use millstream_pipeline::{Plan, SubscriptionPlan, TopicPlan};
+use millstream_queue::Broker;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use crate::names;
+use crate::problem::Problem;
+
+/// A running host, as far as its HTTP API is concerned.
+pub struct App {
+    /// What runs: `TopicId(i)` is `plan.topics[i]`, `SubscriptionId(i)` is `plan.subscriptions[i]`.
+    pub plan: Arc<Plan>,
+    /// Where messages wait, and whose clock stamps them.
+    pub broker: Arc<dyn Broker>,
+    /// 128 fresh random bits: they make the ids of published messages unique.
+    pub random: fn() -> u128,
+    /// The plugins that were loaded.
+    pub plugins: Vec<PluginInfo>,
+    /// The text of the running pipeline file; empty when there is none to show.
+    pub pipeline_text: String,
+    /// The host's version, shown by `/healthz`.
+    pub version: &'static str,
+}
+
+/// One loaded plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginInfo {
+    /// Its name in the pipeline file.
+    pub name: String,
+    /// The world it is written for: `consumer` or `batch-consumer`.
+    pub world: String,
+    /// SHA-256 of the given file, as lower-case hex: its version.
+    pub digest: String,
+}
+
+/// What every handler shares: the host, and how far it is from stopping.
+pub(crate) struct Host {
+    pub(crate) app: App,
+    /// Cancelled once no new publish is taken.
+    pub(crate) stopping: CancellationToken,
+    /// Bytes of requests that may be in hand at once: see [`crate::publish`].
+    pub(crate) publish_bytes: Arc<Semaphore>,
+    /// Requests that are not answered yet, and publishes whose client has gone meanwhile.
+    pub(crate) in_hand: TaskTracker,
+}
+
+impl Host {
+    pub(crate) fn new(app: App, stopping: CancellationToken) -> Self {
+        Self {
+            app,
+            stopping,
+            publish_bytes: Arc::new(Semaphore::new(crate::publish::IN_HAND_BYTES_MAX)),
+            in_hand: TaskTracker::new(),
+        }
+    }
+
+    /// The topic called `name`.
+    ///
+    /// # Errors
+    /// 404 with the nearest name there is.
+    pub(crate) fn topic(&self, name: &str) -> Result<(TopicId, &TopicPlan), Problem> {
+        let topics = &self.app.plan.topics;
+        names::find(name, topics, |topic| &topic.name, "topic")
+            .map(|(place, topic)| (TopicId(place as u32), topic))
+    }
+
+    /// The subscription called `name`.
+    ///
+    /// # Errors
+    /// As [`Host::topic`].
+    pub(crate) fn subscription(
+        &self,
+        name: &str,
+    ) -> Result<(SubscriptionId, &SubscriptionPlan), Problem> {
+        let subscriptions = &self.app.plan.subscriptions;
+        names::find(name, subscriptions, |subscription| &subscription.name, "subscription")
+            .map(|(place, subscription)| (SubscriptionId(place as u32), subscription))
+    }
+
+    /// The name of the topic with this id.
+    pub(crate) fn topic_name(&self, id: TopicId) -> Option<&str> {
+        self.app.plan.topics.get(id.0 as usize).map(|topic| topic.name.as_str())
+    }
+}

@@ -1,0 +1,30 @@
+//! The HTTP API of a running host: publish, figures, dead letters, health.
+//!
+//! [`serve`] answers on a listener until it is told to stop; [`App`] is what it answers from. The
+//! broker is the only thing it changes, and only by publishing.
+//!
+//! Not here: where messages wait (`queue`), how they look outside (`formats`), who handles them
+//! (`runner`). Nothing here reads a clock or draws random numbers: the time is the broker's, the
+//! random bits are handed in. What the API will have but does not yet answers 501 and says so.
+
+mod answer;
+mod app;
+mod connection;
+mod dead_letters;
+mod extract;
+mod health;
+mod loopback;
+mod names;
+mod pipeline;
+mod plugins;
+mod problem;
+mod publish;
+mod router;
+mod serve;
+mod subscriptions;
+mod topics;
+mod unavailable;
+
+pub use app::{App, PluginInfo};
+pub use loopback::is_loopback;
+pub use serve::serve;

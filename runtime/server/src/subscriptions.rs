@@ -1,0 +1,69 @@
+//! The figures of the subscriptions.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use millstream_message::TopicId;
+use millstream_pipeline::{Consumer, SinkConnector, SubscriptionPlan};
+use millstream_queue::SubscriptionFigures;
+use serde_json::{Value, json};
+
+use crate::answer;
+use crate::app::Host;
+use crate::extract::Path;
+use crate::problem::Problem;
+
+/// All subscriptions, in the order of the file.
+pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
+    let figures = host.app.broker.figures().subscriptions;
+    let subscriptions = host.app.plan.subscriptions.iter().zip(&figures);
+    let items = subscriptions.map(|(plan, figures)| describe(&host, plan, figures)).collect();
+    answer::list(items, None)
+}
+
+/// One subscription.
+pub(crate) async fn show(
+    State(host): State<Arc<Host>>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let (id, plan) = host.subscription(&name)?;
+    let figures = host.app.broker.figures().subscriptions;
+    let figures = figures.get(id.0 as usize).copied().unwrap_or_default();
+    Ok(answer::document(&describe(&host, plan, &figures)))
+}
+
+fn describe(host: &Host, plan: &SubscriptionPlan, figures: &SubscriptionFigures) -> Value {
+    let topic_at = |place: usize| host.topic_name(TopicId(place as u32));
+    let (role, consumer) = consumer(host, &plan.consumer);
+    let blocked_by = figures.blocked_by.and_then(|id| host.topic_name(id));
+    json!({
+        "name": plan.name,
+        "topic": topic_at(plan.topic),
+        role: consumer,
+        "dead_letter": plan.dead_letter.and_then(topic_at),
+        "lag": figures.lag,
+        "in_flight": figures.in_flight,
+        "parked": figures.parked,
+        "offered": figures.offered,
+        "handled": figures.handled,
+        "failed": figures.failed,
+        "dead_lettered": figures.dead_lettered(),
+        "rejected": figures.rejected,
+        "exhausted": figures.exhausted,
+        "dropped": figures.dropped,
+        "blocked_by": blocked_by,
+    })
+}
+
+/// What handles the messages: a plugin by its name, a sink by its kind.
+fn consumer<'a>(host: &'a Host, consumer: &Consumer) -> (&'static str, Option<&'a str>) {
+    match consumer {
+        Consumer::Plugin(place) => {
+            ("plugin", host.app.plan.plugins.get(*place).map(|plugin| plugin.name.as_str()))
+        }
+        Consumer::Sink(SinkConnector::File { .. }) => ("sink", Some("file")),
+        Consumer::Sink(SinkConnector::Stdout) => ("sink", Some("stdout")),
+        Consumer::Sink(SinkConnector::PassThrough) => ("sink", Some("pass_through")),
+    }
+}

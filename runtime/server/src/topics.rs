@@ -1,0 +1,55 @@
+//! The figures of the topics.
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use millstream_pipeline::{TopicKind, TopicPlan};
+use millstream_queue::TopicFigures;
+use serde_json::{Value, json};
+
+use crate::answer;
+use crate::app::Host;
+use crate::extract::Path;
+use crate::problem::Problem;
+
+/// All topics, in the order of the file.
+pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
+    let figures = host.app.broker.figures().topics;
+    let topics = host.app.plan.topics.iter().zip(&figures);
+    answer::list(topics.map(|(topic, figures)| describe(topic, figures)).collect(), None)
+}
+
+/// One topic.
+pub(crate) async fn show(
+    State(host): State<Arc<Host>>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let (id, topic) = host.topic(&name)?;
+    let figures = host.app.broker.figures().topics;
+    let figures = figures.get(id.0 as usize).copied().unwrap_or_default();
+    Ok(answer::document(&describe(topic, &figures)))
+}
+
+fn describe(topic: &TopicPlan, figures: &TopicFigures) -> Value {
+    json!({
+        "name": topic.name,
+        "kind": kind(topic.kind),
+        "depth": figures.depth,
+        "bytes": figures.bytes,
+        "published": figures.published,
+        "delayed": figures.delayed,
+        "waiting_publishers": figures.waiting_publishers,
+        "full": figures.full,
+        "max_messages": topic.max_messages,
+        "max_bytes": topic.max_bytes,
+    })
+}
+
+fn kind(kind: TopicKind) -> &'static str {
+    match kind {
+        TopicKind::Event => "event",
+        TopicKind::Command => "command",
+        TopicKind::DeadLetter => "dead_letter",
+    }
+}

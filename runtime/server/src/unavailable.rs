@@ -1,0 +1,39 @@
+//! What the API names but does not have yet: a clear refusal, never a silent success.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{MethodFilter, on};
+
+use crate::app::Host;
+use crate::problem::Problem;
+
+const GET: MethodFilter = MethodFilter::GET;
+const POST: MethodFilter = MethodFilter::POST;
+const PUT: MethodFilter = MethodFilter::PUT;
+const DELETE: MethodFilter = MethodFilter::DELETE;
+
+const UNAVAILABLE: &[(MethodFilter, &str, &str)] = &[
+    (GET, "/", "the web console"),
+    (GET, "/metrics", "metrics"),
+    (GET, "/openapi.json", "the OpenAPI description"),
+    (PUT, "/v1/pipeline", "apply"),
+    (GET, "/v1/topics/{topic}/tap", "tap"),
+    (POST, "/v1/subscriptions/{sub}/pause", "pause"),
+    (POST, "/v1/subscriptions/{sub}/resume", "resume"),
+    (POST, "/v1/subscriptions/{sub}/redrive", "redrive"),
+    (GET, "/v1/subscriptions/{sub}/redrive", "redrive"),
+    (DELETE, "/v1/subscriptions/{sub}/redrive", "redrive"),
+    (POST, "/v1/subscriptions/{sub}/purge", "purge"),
+    (POST, "/v1/plugins/{plugin}/swap", "swap"),
+    (GET, "/v1/plugins/{plugin}/swap", "swap"),
+    (POST, "/v1/plugins/{plugin}/rollback", "rollback"),
+    (GET, "/v1/messages/{id}/trace", "trace"),
+];
+
+/// Adds a refusal for each of them.
+pub(crate) fn mount(router: Router<Arc<Host>>) -> Router<Arc<Host>> {
+    UNAVAILABLE.iter().fold(router, |router, &(method, path, what)| {
+        router.route(path, on(method, move || async move { Problem::not_available(what) }))
+    })
+}

@@ -1,0 +1,10 @@
+//! The API over a real socket, on the memory broker.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
+
+mod dead_letters;
+mod figures;
+mod host;
+mod lifecycle;
+mod publish;
+mod refusals;

@@ -1,0 +1,134 @@
+//! From a plugin folder to a component.
+
+use std::collections::VecDeque;
+use std::fs;
+use std::io::{self, BufRead, BufReader, PipeReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use millstream_plugin_host::{Host, Inspection, LoadError, componentize};
+
+use crate::error::{Mistake, WorkshopError};
+use crate::manifest::Manifest;
+use crate::sources;
+
+/// How much of a failed build's output its error repeats.
+const TAIL_LINES_MAX: usize = 20;
+/// Longer lines of a build's output come in pieces: stops a build that never ends a line.
+const LINE_BYTES_MAX: u64 = 16 << 10;
+/// The largest artifact; the largest toolchain measured makes 18 MiB.
+const ARTIFACT_BYTES_MAX: u64 = 256 << 20;
+
+/// A component that was built.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// The plugin's name.
+    pub name: String,
+    /// The component.
+    pub path: PathBuf,
+    /// What it is: size, digest, world, imports, exports.
+    pub inspection: Inspection,
+}
+
+/// Builds the plugin folder `folder` to `folder/build/NAME.wasm`, which is replaced at once or not
+/// at all. Each line that the build command writes goes to `line`, without its line end. Blocks
+/// until the command ends.
+///
+/// # Errors
+/// The folder is no plugin, the command fails or cannot start, or what it makes is no plugin.
+pub fn build(folder: &Path, line: &mut dyn FnMut(&str)) -> Result<Built, WorkshopError> {
+    let manifest = Manifest::read(folder)?;
+    run(&manifest.build, folder, line)?;
+    let artifact = folder.join(&manifest.artifact);
+    let module = sources::read(&artifact, ARTIFACT_BYTES_MAX)
+        .map_err(|error| missing(error, folder, &manifest))?;
+    let unusable = |source| not_a_plugin(&artifact, source);
+    let component = componentize(&module).map_err(unusable)?;
+    let inspection = Host::inspect(&component).map_err(unusable)?;
+    let path = manifest.component(folder);
+    replace(&path, &component)?;
+    Ok(Built { name: manifest.name, path, inspection })
+}
+
+/// Runs the build command; what it writes to stdout and stderr comes as one stream, in its order.
+fn run(command: &str, folder: &Path, line: &mut dyn FnMut(&str)) -> Result<(), WorkshopError> {
+    let cannot = |error| WorkshopError::io("run `sh` in", folder, error);
+    let (mut child, output) = start(command, folder).map_err(cannot)?;
+    let tail = relay(output, line);
+    let status = child.wait().map_err(cannot)?;
+    // Not before the child was waited for: it would stay behind as a zombie.
+    let tail = tail.map_err(cannot)?;
+    if status.success() {
+        return Ok(());
+    }
+    let (command, folder) = (command.to_owned(), folder.to_owned());
+    Err(WorkshopError::BuildFailed { command, folder, ending: ending(status), tail })
+}
+
+fn start(command: &str, folder: &Path) -> io::Result<(Child, PipeReader)> {
+    let (output, input) = io::pipe()?;
+    let child = Command::new("sh")
+        .args(["-c", command])
+        .current_dir(folder)
+        // It would move the artifact away from where plugin.toml says it is.
+        .env_remove("CARGO_TARGET_DIR")
+        .stdin(Stdio::null())
+        .stdout(input.try_clone()?)
+        .stderr(input)
+        .spawn()?;
+    Ok((child, output))
+}
+
+/// Hands on each line and returns the last ones.
+fn relay(output: PipeReader, line: &mut dyn FnMut(&str)) -> io::Result<String> {
+    let mut output = BufReader::new(output);
+    let mut tail = VecDeque::with_capacity(TAIL_LINES_MAX);
+    let mut bytes = Vec::new();
+    while output.by_ref().take(LINE_BYTES_MAX).read_until(b'\n', &mut bytes)? > 0 {
+        let text = String::from_utf8_lossy(bytes.trim_ascii_end()).into_owned();
+        line(&text);
+        if tail.len() == TAIL_LINES_MAX {
+            tail.pop_front();
+        }
+        tail.push_back(text);
+        bytes.clear();
+    }
+    Ok(tail.make_contiguous().join("\n"))
+}
+
+fn ending(status: ExitStatus) -> String {
+    match status.code() {
+        Some(127) => "needs a tool that is not installed or not on the PATH".to_owned(),
+        Some(code) => format!("failed with exit code {code}"),
+        None => "was stopped by a signal".to_owned(),
+    }
+}
+
+/// An artifact that is not there is a mistake in plugin.toml: the command itself succeeded.
+fn missing(error: WorkshopError, folder: &Path, manifest: &Manifest) -> WorkshopError {
+    match error {
+        WorkshopError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            let (build, artifact) = (&manifest.build, manifest.artifact.display());
+            let message = format!("`{build}` succeeded, but made no `artifact` {artifact}");
+            Mistake::of_file(&folder.join("plugin.toml"), message).into()
+        }
+        other => other,
+    }
+}
+
+fn not_a_plugin(artifact: &Path, source: LoadError) -> WorkshopError {
+    WorkshopError::NotAPlugin { path: artifact.to_owned(), source }
+}
+
+/// Writes beside `path`, then renames: a host that reads meanwhile sees the old or the new bytes.
+fn replace(path: &Path, bytes: &[u8]) -> Result<(), WorkshopError> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).map_err(|error| WorkshopError::io("create", folder, error))?;
+    let new = path.with_extension(format!("wasm.{}", std::process::id()));
+    let written = fs::write(&new, bytes).and_then(|()| fs::rename(&new, path));
+    written.map_err(|error| {
+        // The first error is the one to report.
+        let _ = fs::remove_file(&new);
+        WorkshopError::io("write", path, error)
+    })
+}

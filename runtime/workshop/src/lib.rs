@@ -1,0 +1,25 @@
+//! A plugin author's tools: build a plugin folder to a component, run its cases.
+//!
+//! A folder is a plugin when it holds a `plugin.toml` ([`Manifest`]). [`build`] runs its build
+//! command and turns the artifact into a component; [`component_path`] finds that component and
+//! refuses one that is older than its sources; [`test`] runs the folder's `cases/` through the real
+//! host and says where the answers differ ([`CaseReport`]).
+//!
+//! Not here: the pipeline file (`pipeline`), delivery (`runner`), and how any of this looks on a
+//! terminal (`cli`).
+
+mod build;
+mod case;
+mod component;
+mod difference;
+mod error;
+mod manifest;
+mod sources;
+mod trial;
+
+pub use build::{Built, build};
+pub use component::component_path;
+pub use difference::{Difference, Runs};
+pub use error::{Mistake, WorkshopError};
+pub use manifest::Manifest;
+pub use trial::{CaseReport, test};

@@ -1,0 +1,73 @@
+//! Reading what lies in a plugin folder, within limits.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use crate::error::{Mistake, WorkshopError};
+
+/// The most files looked at in one plugin folder: stops a folder that is the whole disk.
+const FILES_MAX: usize = 100_000;
+/// Folders that hold no sources: what `millstream build`, cargo and the cases own.
+const NOT_SOURCES: [&str; 3] = ["build", "target", "cases"];
+
+/// The text of `path`, which the author wrote.
+pub(crate) fn read_text(path: &Path, bytes_max: u64) -> Result<String, WorkshopError> {
+    String::from_utf8(read(path, bytes_max)?).map_err(|error| {
+        let byte = error.utf8_error().valid_up_to();
+        Mistake::of_file(path, format!("not UTF-8 text from byte {byte} on")).into()
+    })
+}
+
+/// The bytes of `path`; more than `bytes_max` are a mistake.
+pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, WorkshopError> {
+    let io = |error| WorkshopError::io("read", path, error);
+    let mut bytes = Vec::new();
+    File::open(path).map_err(io)?.take(bytes_max + 1).read_to_end(&mut bytes).map_err(io)?;
+    if bytes.len() as u64 > bytes_max {
+        return Err(Mistake::of_file(path, format!("larger than {bytes_max} bytes")).into());
+    }
+    Ok(bytes)
+}
+
+/// A source in `folder` that is newer than `built`, if there is one. Hidden files are no sources,
+/// nor is what lies in `build/`, `target/` and `cases/`.
+pub(crate) fn newer_than(
+    folder: &Path,
+    built: SystemTime,
+) -> Result<Option<PathBuf>, WorkshopError> {
+    let mut folders = vec![folder.to_owned()];
+    let mut seen = 0;
+    while let Some(current) = folders.pop() {
+        let io = |error| WorkshopError::io("list", &current, error);
+        for entry in fs::read_dir(&current).map_err(io)? {
+            let entry = entry.map_err(io)?;
+            seen += 1;
+            if seen > FILES_MAX {
+                return Err(Mistake::of_file(folder, format!("more than {FILES_MAX} files")).into());
+            }
+            if !is_source(&entry.file_name().to_string_lossy(), current == folder) {
+                continue;
+            }
+            let path = entry.path();
+            match entry.file_type().map_err(io)? {
+                kind if kind.is_dir() => folders.push(path),
+                _ if modified(&path)? > built => return Ok(Some(path)),
+                _ => {}
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// When `path` was last written.
+pub(crate) fn modified(path: &Path) -> Result<SystemTime, WorkshopError> {
+    // A link that leads nowhere is judged by itself.
+    let metadata = fs::metadata(path).or_else(|_| fs::symlink_metadata(path));
+    metadata.and_then(|metadata| metadata.modified()).map_err(|error| WorkshopError::io("read", path, error))
+}
+
+fn is_source(name: &str, in_root: bool) -> bool {
+    !name.starts_with('.') && !(in_root && NOT_SOURCES.contains(&name))
+}

@@ -1,0 +1,268 @@
+//! Runs the cases of a plugin through the real host.
+
+use std::fmt;
+use std::path::Path;
+
+use bytes::Bytes;
+use millstream_message::{
+    Answers, Batch, BatchBuilder, BatchTooLarge, MessageId, Outcome, Outgoing,
+};
+use millstream_plugin_host::{
+    Host, Input, Instance, LoadError, Plugin, PluginSettings, StartFailure,
+};
+
+use crate::case::{self, Case, Check, Expected, Given};
+use crate::component::component_path;
+use crate::difference::{self, Difference, Mismatch, Runs};
+use crate::error::{Mistake, WorkshopError};
+use crate::manifest::Manifest;
+use crate::sources;
+
+/// The largest component that is loaded.
+const COMPONENT_BYTES_MAX: u64 = 256 << 20;
+/// Topic and subscription that the cases' messages seem to come from.
+const PLACE: &str = "cases";
+
+/// How one case went.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaseReport {
+    /// The case: its file's name without `.yaml`.
+    pub name: String,
+    /// Number of messages; 0 when it is about the configuration.
+    pub messages: usize,
+    /// Where the answers are not what the case expects.
+    pub differences: Vec<Difference>,
+}
+
+impl CaseReport {
+    /// Whether the plugin did all that the case expects.
+    #[must_use]
+    pub fn passed(&self) -> bool {
+        self.differences.is_empty()
+    }
+}
+
+/// Runs every case of the plugin folder `folder` in the order of their names: all its messages as
+/// one batch, and each one singly. Needs a tokio runtime with time enabled. Give the host a compile
+/// cache: a plugin is loaded once for each case, since each may have a configuration of its own.
+///
+/// # Errors
+/// The folder, its component or a case is wrong. That a case fails is no error.
+pub async fn test(folder: &Path, host: &Host) -> Result<Vec<CaseReport>, WorkshopError> {
+    let cases = case::read_all(folder)?;
+    let name = Manifest::read(folder)?.name;
+    let path = component_path(folder)?;
+    let component = Bytes::from(sources::read(&path, COMPONENT_BYTES_MAX)?);
+    let mut reports = Vec::with_capacity(cases.len());
+    for case in cases {
+        let settings = PluginSettings { config: case.config.clone(), ..PluginSettings::default() };
+        let unusable = |source: LoadError| WorkshopError::NotAPlugin { path: path.clone(), source };
+        let plugin = host.load(&name, component.clone(), settings).await.map_err(unusable)?;
+        reports.push(run(case, &plugin).await?);
+    }
+    Ok(reports)
+}
+
+async fn run(case: Case, plugin: &Plugin) -> Result<CaseReport, WorkshopError> {
+    let Case { name, check, .. } = case;
+    let (messages, differences) = match (plugin.instantiate(PLACE, PLACE).await, check) {
+        (Err(StartFailure::Pool(_)), _) => return Err(WorkshopError::Host("no place for an instance".to_owned())),
+        (started, Check::ConfigRefused(text)) => (0, refusal(&text, started.err(), plugin)),
+        (Err(failure), Check::Messages(pairs)) => {
+            let mismatch = ("start".to_owned(), "the plugin starts".to_owned(), failure.to_string());
+            (pairs.len(), vec![located(None, Runs::Both, mismatch)])
+        }
+        (Ok(instance), Check::Messages(pairs)) => {
+            let stage = Stage::new(&name, plugin, &pairs)?;
+            let (batch, instance) = stage.as_batch(instance).await?;
+            let single = stage.singly(instance).await?;
+            (pairs.len(), differences(&pairs, &batch, &single))
+        }
+    };
+    Ok(CaseReport { name, messages, differences })
+}
+
+/// Where a start is not the refusal that is expected.
+fn refusal(text: &str, failure: Option<StartFailure>, plugin: &Plugin) -> Vec<Difference> {
+    let found = match failure {
+        Some(StartFailure::ConfigRefused(reason)) if reason.contains(text) => return Vec::new(),
+        Some(failure) => failure.to_string(),
+        None if plugin.inspection().lifecycle => "accepted".to_owned(),
+        None => "accepted: the plugin exports no `lifecycle`, which would look at it".to_owned(),
+    };
+    let mismatch = ("configuration".to_owned(), format!("refused with {text:?}"), found);
+    vec![located(None, Runs::Both, mismatch)]
+}
+
+fn differences(
+    pairs: &[(Given, Expected)],
+    batch: &[Observed],
+    single: &[Observed],
+) -> Vec<Difference> {
+    let mut differences = Vec::new();
+    for (i, (((_, expected), batch), single)) in pairs.iter().zip(batch).zip(single).enumerate() {
+        let (in_batch, alone) = (difference::compare(expected, batch), difference::compare(expected, single));
+        let disagreement = difference::disagreement(batch, single)
+            .filter(|_| in_batch.is_empty() && alone.is_empty())
+            .map(|mismatch| located(Some(i + 1), Runs::Both, mismatch));
+        differences.extend(merged(i + 1, in_batch, alone));
+        differences.extend(disagreement);
+    }
+    differences
+}
+
+/// What both runs get wrong in the same way is told once.
+fn merged(message: usize, batch: Vec<Mismatch>, single: Vec<Mismatch>) -> Vec<Difference> {
+    let (both, only_batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|mismatch| single.contains(mismatch));
+    let only_single = single.into_iter().filter(|mismatch| !both.contains(mismatch)).collect::<Vec<_>>();
+    [(Runs::Both, both), (Runs::Batch, only_batch), (Runs::Single, only_single)]
+        .into_iter()
+        .flat_map(|(runs, mismatches)| mismatches.into_iter().map(move |m| located(Some(message), runs, m)))
+        .collect()
+}
+
+fn located(message: Option<usize>, runs: Runs, (place, expected, found): Mismatch) -> Difference {
+    Difference { message, runs, place, expected, found }
+}
+
+/// The messages of one case and the plugin that gets them.
+struct Stage<'a> {
+    plugin: &'a Plugin,
+    batch: Batch,
+    attempts: Vec<u32>,
+}
+
+impl<'a> Stage<'a> {
+    fn new(
+        case: &str,
+        plugin: &'a Plugin,
+        pairs: &[(Given, Expected)],
+    ) -> Result<Self, WorkshopError> {
+        let too_large = |error: BatchTooLarge| Mistake::of_file(Path::new(case), error.to_string());
+        let mut batch = BatchBuilder::with_capacity(pairs.len(), 0);
+        for (i, (given, _)) in pairs.iter().enumerate() {
+            let id = MessageId::published(0, i as u128);
+            let headers = given.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()));
+            batch.push(id, 0, given.key.as_deref(), headers, &given.payload).map_err(too_large)?;
+        }
+        let attempts = pairs.iter().map(|(given, _)| given.attempt).collect();
+        Ok(Self { plugin, batch: batch.build(), attempts })
+    }
+
+    /// As the runner does it: all at once and, when that gets no answer, each one singly, so that
+    /// only the message that fails alone is to blame. Gives back an instance that can go on.
+    async fn as_batch(&self, mut instance: Instance) -> Result<(Vec<Observed>, Instance), WorkshopError> {
+        let input = Input { batch: &self.batch, attempts: &self.attempts };
+        let failure = match instance.call(input).await {
+            Ok(answers) => {
+                let observed = (0..self.batch.len()).map(|i| observe(&answers, i)).collect();
+                return Ok((observed, self.fresh(instance).await?));
+            }
+            Err(failure) if failure.host_fault => return Err(WorkshopError::Host(failure.message)),
+            Err(failure) => failure.to_string(),
+        };
+        let mut observed = self.singly(self.fresh(instance).await?).await?;
+        if !observed.iter().any(|answer| matches!(answer, Observed::Failed(_))) {
+            // No message fails alone, so the batch as such does.
+            observed.fill(Observed::Failed(failure));
+        }
+        Ok((observed, self.start().await?))
+    }
+
+    async fn singly(&self, mut instance: Instance) -> Result<Vec<Observed>, WorkshopError> {
+        let mut observed = Vec::with_capacity(self.batch.len());
+        for i in 0..self.batch.len() {
+            instance = self.fresh(instance).await?;
+            let input = Input { batch: &self.batch.slice(i..i + 1), attempts: &self.attempts[i..=i] };
+            observed.push(match instance.call(input).await {
+                Ok(answers) => observe(&answers, 0),
+                Err(failure) if failure.host_fault => return Err(WorkshopError::Host(failure.message)),
+                Err(failure) => Observed::Failed(failure.to_string()),
+            });
+        }
+        Ok(observed)
+    }
+
+    /// `instance`, or another one in its place when it is spent.
+    async fn fresh(&self, instance: Instance) -> Result<Instance, WorkshopError> {
+        if !instance.spent() {
+            return Ok(instance);
+        }
+        drop(instance);
+        self.start().await
+    }
+
+    /// It started before, so a failure to start now is news, not an answer.
+    async fn start(&self) -> Result<Instance, WorkshopError> {
+        let again = |failure: StartFailure| WorkshopError::Host(format!("restarting the plugin: {failure}"));
+        self.plugin.instantiate(PLACE, PLACE).await.map_err(again)
+    }
+}
+
+/// What the plugin did with one message.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Observed {
+    /// Handled; what it publishes.
+    Ok(Vec<Published>),
+    /// It asks for another delivery; 0 ms: when the backoff says.
+    Retry { reason: String, delay_ms: u32 },
+    /// It refuses the message.
+    Reject(String),
+    /// It did not answer: kind, text, backtrace.
+    Failed(String),
+}
+
+/// A message that it publishes.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Published {
+    pub(crate) topic: Option<String>,
+    pub(crate) key: Option<String>,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) payload: Vec<u8>,
+    pub(crate) delay_ms: u32,
+}
+
+impl fmt::Display for Observed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ok(published) if published.is_empty() => f.write_str("ok, without outputs"),
+            Self::Ok(published) => {
+                let payloads: Vec<_> = published.iter().map(|output| difference::bytes(&output.payload)).collect();
+                write!(f, "ok, outputs {}", payloads.join(", "))
+            }
+            Self::Retry { reason, .. } => write!(f, "retry: {reason}"),
+            Self::Reject(reason) => write!(f, "reject: {reason}"),
+            // The backtrace stays out.
+            Self::Failed(text) => f.write_str(text.lines().next().unwrap_or_default()),
+        }
+    }
+}
+
+fn observe(answers: &Answers, i: usize) -> Observed {
+    let reason = || text(answers.reasons.get(i));
+    match answers.outcomes[i] {
+        Outcome::Ok => Observed::Ok(answers.outgoing.of(i).map(|m| publication(&answers.outgoing, m)).collect()),
+        Outcome::Reject => Observed::Reject(reason()),
+        Outcome::Retry => {
+            let delay_ms = answers.retry_delays_ms.get(i).copied().unwrap_or(0);
+            Observed::Retry { reason: reason(), delay_ms }
+        }
+    }
+}
+
+fn publication(outgoing: &Outgoing, m: usize) -> Published {
+    let optional = |bytes: &[u8]| Some(text(bytes)).filter(|text| !text.is_empty());
+    let headers = outgoing.headers.slice(m..m + 1).of(0);
+    Published {
+        topic: outgoing.topics.as_ref().and_then(|topics| optional(topics.get(m))),
+        key: optional(outgoing.keys.get(m)),
+        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        payload: outgoing.payloads.get(m).to_vec(),
+        delay_ms: outgoing.delays_ms.get(m).copied().unwrap_or(0),
+    }
+}
+
+/// The host has checked that it is UTF-8.
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}

@@ -1,0 +1,35 @@
+//! The messages that are measured with: 200 bytes of payload, a key and two headers.
+
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use bytes::Bytes;
+use millstream_message::{Batch, BatchBuilder, BatchTooLarge, MessageId};
+
+/// Messages a batch holds unless said otherwise.
+pub(crate) const BATCH: usize = 256;
+
+/// Bytes of one payload.
+pub(crate) const PAYLOAD: usize = 200;
+
+/// A batch of `messages` new messages, as a publisher builds it.
+pub(crate) fn batch(messages: usize, serial: u64) -> Result<Batch, BatchTooLarge> {
+    let mut builder = BatchBuilder::with_capacity(messages, messages * PAYLOAD);
+    let payload = [b'x'; PAYLOAD];
+    let headers = [("content-type", "application/json"), ("source", "bench-publisher")];
+    for i in 0..messages as u128 {
+        let id = MessageId::published(1_700_000_000_000, u128::from(serial) << 20 | i);
+        builder.push(id, 1_700_000_000_000, Some("customer-4711"), headers, &payload)?;
+    }
+    Ok(builder.build())
+}
+
+/// The bytes of the guest `name`.
+pub(crate) fn guest(name: &str) -> anyhow::Result<Bytes> {
+    let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../guests/target/wasm32-unknown-unknown/release")
+        .join(format!("{}.wasm", name.replace('-', "_")));
+    let bytes = std::fs::read(&path)
+        .with_context(|| format!("{}: build the guests first, as `make bench` does", path.display()))?;
+    Ok(bytes.into())
+}

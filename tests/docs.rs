@@ -1,0 +1,146 @@
+//! What the documents say is true: their blocks run, the pipelines work, the plugins pass.
+
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use millstream_tests::{Host, Input, Project, binary_folder, delays, millstream, repository};
+
+/// Runs every `sh` block of the README, in order, in one shell that stops at the first failure.
+#[test]
+fn the_readme_does_what_it_says() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).expect("there is a README");
+    let script = shell_blocks(&readme);
+    assert!(script.contains("make demo"), "the README no longer begins with `make demo`");
+    let home = Project::new();
+    let output = Command::new("sh")
+        .args(["-eu", "-c", &runnable(&script)])
+        .current_dir(repository())
+        .env("HOME", home.folder())
+        .env("XDG_CACHE_HOME", home.path("cache"))
+        .env("CARGO_HOME", tool_home("CARGO_HOME", ".cargo"))
+        .env("RUSTUP_HOME", tool_home("RUSTUP_HOME", ".rustup"))
+        .env("PATH", path_with_binary())
+        .env_remove("MILLSTREAM_URL")
+        .stdin(Stdio::null())
+        .output()
+        .expect("sh starts");
+    let said = String::from_utf8_lossy(&output.stdout);
+    let errors = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{}\n--- stdout\n{said}\n--- stderr\n{errors}", output.status);
+    for number in ["6,099", "335", "35", "HELLO"] {
+        assert!(said.split_whitespace().any(|word| word == number), "{number:?} is missing in:\n{said}");
+    }
+}
+
+#[test]
+fn the_commands_at_the_top_are_the_ones_the_makefile_has() {
+    let readme = std::fs::read_to_string(repository().join("README.md")).expect("there is a README");
+    let makefile = std::fs::read_to_string(repository().join("Makefile")).expect("there is a Makefile");
+    let targets: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("make ")).collect();
+    assert!(targets.len() >= 2, "the README names {targets:?}");
+    for line in targets {
+        let target = line.split_whitespace().next().unwrap_or_default();
+        assert!(makefile.contains(&format!("\n{target}:")), "there is no `make {target}`");
+    }
+}
+
+#[test]
+fn every_pipeline_is_run_by_a_test() {
+    for entry in std::fs::read_dir(repository().join("pipelines")).expect("the folder can be listed") {
+        let path = entry.expect("it can be listed whole").path();
+        match path.file_stem().and_then(|name| name.to_str()) {
+            _ if path.extension().is_none_or(|extension| extension != "yaml") => {}
+            // main_job.rs, here and here.
+            Some("flights" | "hello" | "intake") => {}
+            _ => panic!("no test runs {}", path.display()),
+        }
+    }
+}
+
+#[test]
+fn every_pipeline_passes_its_check() {
+    let _ = delays();
+    for name in ["flights", "hello", "intake"] {
+        let checked = millstream(["check", &format!("pipelines/{name}.yaml"), "--format", "json"]).success();
+        assert_eq!(checked.json(), serde_json::json!([]), "{name}");
+    }
+}
+
+#[test]
+fn hello_prints_what_it_is_told() {
+    let output = Host::run(&pipeline("hello"), &["--drain", "--http", "off"], &[], b"hello\nworld\n").success();
+    assert_eq!(output.stdout, "hello\nworld\n", "a sink's stdout holds payloads and nothing else");
+    assert!(output.stderr.contains("\"handled\": 2"), "{output:#?}");
+}
+
+#[test]
+fn intake_writes_down_what_is_posted() {
+    let project = Project::new();
+    let out = project.folder().display().to_string();
+    let host = Host::start_with_env(&pipeline("intake"), Input::None, &[], &[("MILLSTREAM_OUT", &out)]);
+    let (status, answer) = host.api().post("/orders", "application/json", "{\"customer\": \"ann\"}");
+    assert_eq!(status, 202, "{answer}");
+    let summary = host.terminate();
+    summary.adds_up();
+    assert_eq!(summary.topic("orders", "published"), 1);
+}
+
+#[test]
+fn every_case_of_every_plugin_passes() {
+    for entry in std::fs::read_dir(repository().join("plugins")).expect("the folder can be listed") {
+        let folder = entry.expect("it can be listed whole").path();
+        let folder = folder.display().to_string();
+        let _ = millstream(["build", &folder]).success();
+        let tested = millstream(["test", &folder]).success();
+        assert!(tested.stdout.contains("passed"), "{tested:#?}");
+    }
+}
+
+fn pipeline(name: &str) -> PathBuf {
+    repository().join(format!("pipelines/{name}.yaml"))
+}
+
+fn shell_blocks(markdown: &str) -> String {
+    let mut script = String::new();
+    let mut inside = false;
+    for line in markdown.lines() {
+        match line {
+            "```sh" => inside = true,
+            "```" => inside = false,
+            line if inside => {
+                script.push_str(line);
+                script.push('\n');
+            }
+            _ => {}
+        }
+    }
+    script
+}
+
+/// The script without what would run this test again or install for good, and with the binary that
+/// is built already.
+fn runnable(script: &str) -> String {
+    let mut lines = Vec::new();
+    for line in script.lines() {
+        match line.split('#').next().unwrap_or_default().trim() {
+            "make test" | "make install" => {}
+            // The binary of this very test run is first on the PATH already.
+            path if path.starts_with("export PATH=") => {}
+            "make demo" => lines.push("make demo PROFILE=dev".to_owned()),
+            _ => lines.push(line.to_owned()),
+        }
+    }
+    lines.join("\n")
+}
+
+fn path_with_binary() -> std::ffi::OsString {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = [binary_folder()].into_iter().chain(std::env::split_paths(&path));
+    std::env::join_paths(folders).expect("the folders have no colon")
+}
+
+/// Where the toolchain lives, although the script has a home of its own.
+fn tool_home(variable: &str, folder: &str) -> PathBuf {
+    let home = || PathBuf::from(std::env::var_os("HOME").unwrap_or_default()).join(folder);
+    std::env::var_os(variable).map_or_else(home, PathBuf::from)
+}

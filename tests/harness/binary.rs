@@ -1,0 +1,81 @@
+//! The binary under test.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::lines::finish;
+use crate::repository::{build_folder, repository};
+
+/// What a finished process left behind.
+#[derive(Debug)]
+pub struct Output {
+    /// The exit code; none when a signal ended the process.
+    pub code: Option<i32>,
+    /// All of stdout.
+    pub stdout: String,
+    /// All of stderr.
+    pub stderr: String,
+}
+
+impl Output {
+    /// The exit code and both streams must be as a success has them.
+    #[track_caller]
+    #[must_use]
+    pub fn success(self) -> Self {
+        assert_eq!(self.code, Some(0), "{self:#?}");
+        self
+    }
+
+    /// stdout as one JSON document.
+    #[track_caller]
+    #[must_use]
+    pub fn json(&self) -> serde_json::Value {
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:#?}"))
+    }
+}
+
+/// Runs `millstream` with `args` in the project's top folder.
+pub fn millstream<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Output {
+    millstream_in(repository(), args)
+}
+
+/// Runs `millstream` with `args` in `folder`.
+pub fn millstream_in<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Output {
+    let mut command = command();
+    command.current_dir(folder).args(args).stdin(Stdio::null());
+    finish(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts"))
+}
+
+/// The folder the binary lies in, for a `PATH`.
+#[must_use]
+pub fn binary_folder() -> PathBuf {
+    path().parent().expect("it lies in a folder").to_owned()
+}
+
+/// The binary with a clean environment: what the machine is set to must not decide a test.
+pub(crate) fn command() -> Command {
+    let mut command = Command::new(path());
+    for variable in ["MILLSTREAM_URL", "MILLSTREAM_TOKEN", "MILLSTREAM_LOG", "CARGO_TARGET_DIR"] {
+        command.env_remove(variable);
+    }
+    command.env("XDG_CACHE_HOME", build_folder().join("test-cache")).env("NO_COLOR", "1");
+    command
+}
+
+/// Built once a test process, so that no test runs yesterday's binary.
+pub(crate) fn path() -> &'static Path {
+    static BINARY: OnceLock<PathBuf> = OnceLock::new();
+    BINARY.get_or_init(|| {
+        let folder = build_folder();
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(repository()).args(["build", "--quiet", "--locked", "--package", "millstream"]);
+        if folder.ends_with("release") {
+            cargo.arg("--release");
+        }
+        let status = cargo.stdin(Stdio::null()).status().expect("cargo starts");
+        assert!(status.success(), "the binary does not build");
+        folder.join("millstream")
+    })
+}

@@ -1,0 +1,40 @@
+//! Plugins that tests run.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::OnceLock;
+
+use crate::binary::millstream;
+use crate::repository::repository;
+
+/// What guests are built for.
+const TARGET: &str = "wasm32-unknown-unknown";
+
+/// The folder of the plugin `delays`, built by the binary as its users would.
+#[must_use]
+pub fn delays() -> &'static Path {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| {
+        let folder = repository().join("plugins/delays");
+        let _ = millstream(["build".as_ref(), folder.as_os_str()]).success();
+        folder
+    })
+}
+
+/// A guest of `tests/guests`, as a component's file: a core module with its type embedded.
+#[must_use]
+pub fn guest(name: &str) -> PathBuf {
+    static BUILT: OnceLock<PathBuf> = OnceLock::new();
+    let built = BUILT.get_or_init(|| {
+        let folder = repository().join("tests/guests");
+        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+        cargo.current_dir(&folder).args(["build", "--quiet", "--locked", "--release", "--target", TARGET]);
+        // Where the host is built, and how, is not the guests' affair.
+        cargo.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").stdin(Stdio::null());
+        assert!(cargo.status().expect("cargo starts").success(), "the guests do not build");
+        folder.join("target").join(TARGET).join("release")
+    });
+    let path = built.join(format!("{}.wasm", name.replace('-', "_")));
+    assert!(path.is_file(), "there is no guest `{name}`");
+    path
+}

@@ -1,0 +1,27 @@
+//! Drives the real binary, as a person or a script would: files, arguments, signals, HTTP.
+//!
+//! Nothing here sleeps. A test waits for an event (a line on stderr, the end of the process, an
+//! answer), each for at most [`PATIENCE`].
+//!
+//! Not here: what is promised. Each promise is one file beside this folder.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a harness that fails is a failed test")]
+
+mod api;
+mod binary;
+mod flights;
+mod guests;
+mod host;
+mod lines;
+mod project;
+mod repository;
+mod summary;
+
+pub use api::Api;
+pub use binary::{Output, binary_folder, millstream, millstream_in};
+pub use flights::{DEAD_LETTERS, DEPARTURES, NOTIFICATIONS, flights_pipeline, week};
+pub use guests::{delays, guest};
+pub use host::{Host, Input};
+pub use lines::PATIENCE;
+pub use project::Project;
+pub use repository::repository;
+pub use summary::Summary;
