@@ -41,6 +41,7 @@ lint:
 		else echo "clippy is not installed: lints not checked"; fi
 
 bench: wasm-target
+	cd tests/guests && env -u CARGO_TARGET_DIR cargo build --release --locked --target wasm32-unknown-unknown
 	cargo run --release --locked -p millstream-bench
 
 install: wasm-target

@@ -3,7 +3,9 @@
 //! `ndjson` demands valid JSON, so a line that is none is refused by the source. `lines` hands every
 //! line on as it is, so the plugin judges it. Neither takes a line over the topic's `max_message`.
 
-use millstream_tests::{DEAD_LETTERS, DEPARTURES, Host, Input, NOTIFICATIONS, Project, Summary, flights_pipeline, week};
+use millstream_tests::{
+    DEAD_LETTERS, DEPARTURES, Host, Input, NOTIFICATIONS, Project, Summary, flights_pipeline, week,
+};
 
 const MALFORMED: &[u8] = br#"{"carrier": "UA", "flight": }"#;
 const EMPTY: &[u8] = b"";
@@ -27,7 +29,11 @@ fn a_file_of_ndjson_loses_its_bad_lines_only() {
 fn stdin_of_ndjson_loses_its_bad_lines_only() {
     let project = Project::new();
     let file = flights_pipeline(&project, "stdin: { format: ndjson }");
-    refuses_three_lines(&project, &Host::run(&file, &["--drain"], &[], &week_with_bad_lines()), "stdin");
+    refuses_three_lines(
+        &project,
+        &Host::run(&file, &["--drain"], &[], &week_with_bad_lines()),
+        "stdin",
+    );
 }
 
 #[test]
@@ -48,11 +54,16 @@ fn stdin_of_lines_hands_malformed_lines_to_the_plugin() {
 #[test]
 fn a_request_with_one_bad_line_is_refused_whole_and_names_the_line() {
     let project = Project::new();
-    let mut host = Host::start(&flights_pipeline(&project, "stdin: { format: ndjson }"), Input::Piped, &["--drain"]);
+    let mut host = Host::start(
+        &flights_pipeline(&project, "stdin: { format: ndjson }"),
+        Input::Piped,
+        &["--drain"],
+    );
     let api = host.api();
     let good = first_lines(3);
     for (bad, status) in [(MALFORMED, 400), (NOT_UTF8, 400), (&too_long()[..], 413)] {
-        let (answered, problem) = api.publish("departures", NDJSON, [&good[..], bad, b"\n"].concat());
+        let (answered, problem) =
+            api.publish("departures", NDJSON, [&good[..], bad, b"\n"].concat());
         assert_eq!(answered, status, "{problem}");
         let detail = problem["detail"].as_str().expect("a problem has a detail");
         assert!(detail.contains("line 4"), "the line is not named: {detail}");
@@ -60,7 +71,8 @@ fn a_request_with_one_bad_line_is_refused_whole_and_names_the_line() {
     assert_eq!(published(&api), 0, "a refused request left messages");
 
     // An empty line is no message and no fault.
-    let (status, answer) = api.publish("departures", NDJSON, [&good[..], EMPTY, b"\n", &good].concat());
+    let (status, answer) =
+        api.publish("departures", NDJSON, [&good[..], EMPTY, b"\n", &good].concat());
     assert_eq!((status, answer["ids"].as_array().map(Vec::len)), (202, Some(6)), "{answer}");
     host.end_input();
     let summary = Summary::of(&host.finish().success());
@@ -71,7 +83,11 @@ fn a_request_with_one_bad_line_is_refused_whole_and_names_the_line() {
 #[test]
 fn one_request_each_among_the_flights_costs_no_flight() {
     let project = Project::new();
-    let mut host = Host::start(&flights_pipeline(&project, "stdin: { format: ndjson }"), Input::Piped, &["--drain"]);
+    let mut host = Host::start(
+        &flights_pipeline(&project, "stdin: { format: ndjson }"),
+        Input::Piped,
+        &["--drain"],
+    );
     let api = host.api();
     assert_eq!(api.publish("departures", OPAQUE, MALFORMED).0, 202);
     assert_eq!(api.publish("departures", NDJSON, week()).0, 202);

@@ -54,7 +54,10 @@ fn a_topic_that_is_not_a_route_fails_the_delivery() {
     let host = Host::start(&pipeline(&project, "route", ""), Input::Piped, &[]);
     let to = |topic: &str| {
         let object = format!("{{\"payload\": \"x\", \"headers\": [[\"to\", \"{topic}\"]]}}\n");
-        assert_eq!(host.api().publish("in", "application/vnd.millstream.messages+ndjson", object).0, 202);
+        assert_eq!(
+            host.api().publish("in", "application/vnd.millstream.messages+ndjson", object).0,
+            202
+        );
     };
     to("out");
     to("elsewhere");
@@ -79,7 +82,8 @@ fn a_refused_configuration_stops_the_start() {
 fn what_a_guest_logs_reaches_stderr_with_its_name() {
     let output = run(&Project::new(), "log", "", b"hello\n").success();
     for level in ["INFO", "WARN", "ERROR"] {
-        let line = output.stderr.lines().find(|line| line.contains(level) && line.contains("hello"));
+        let line =
+            output.stderr.lines().find(|line| line.contains(level) && line.contains("hello"));
         let line = line.unwrap_or_else(|| panic!("nothing at {level}: {output:#?}"));
         assert!(line.contains("guest"), "the plugin's name is missing: {line}");
     }

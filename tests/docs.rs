@@ -8,7 +8,8 @@ use millstream_tests::{Host, Input, Project, binary_folder, delays, millstream, 
 /// Runs every `sh` block of the README, in order, in one shell that stops at the first failure.
 #[test]
 fn the_readme_does_what_it_says() {
-    let readme = std::fs::read_to_string(repository().join("README.md")).expect("there is a README");
+    let readme =
+        std::fs::read_to_string(repository().join("README.md")).expect("there is a README");
     let script = shell_blocks(&readme);
     assert!(script.contains("make demo"), "the README no longer begins with `make demo`");
     let home = Project::new();
@@ -28,14 +29,19 @@ fn the_readme_does_what_it_says() {
     let errors = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{}\n--- stdout\n{said}\n--- stderr\n{errors}", output.status);
     for number in ["6,099", "335", "35", "HELLO"] {
-        assert!(said.split_whitespace().any(|word| word == number), "{number:?} is missing in:\n{said}");
+        assert!(
+            said.split_whitespace().any(|word| word == number),
+            "{number:?} is missing in:\n{said}"
+        );
     }
 }
 
 #[test]
 fn the_commands_at_the_top_are_the_ones_the_makefile_has() {
-    let readme = std::fs::read_to_string(repository().join("README.md")).expect("there is a README");
-    let makefile = std::fs::read_to_string(repository().join("Makefile")).expect("there is a Makefile");
+    let readme =
+        std::fs::read_to_string(repository().join("README.md")).expect("there is a README");
+    let makefile =
+        std::fs::read_to_string(repository().join("Makefile")).expect("there is a Makefile");
     let targets: Vec<&str> = readme.lines().filter_map(|line| line.strip_prefix("make ")).collect();
     assert!(targets.len() >= 2, "the README names {targets:?}");
     for line in targets {
@@ -46,7 +52,9 @@ fn the_commands_at_the_top_are_the_ones_the_makefile_has() {
 
 #[test]
 fn every_pipeline_is_run_by_a_test() {
-    for entry in std::fs::read_dir(repository().join("pipelines")).expect("the folder can be listed") {
+    for entry in
+        std::fs::read_dir(repository().join("pipelines")).expect("the folder can be listed")
+    {
         let path = entry.expect("it can be listed whole").path();
         match path.file_stem().and_then(|name| name.to_str()) {
             _ if path.extension().is_none_or(|extension| extension != "yaml") => {}
@@ -61,14 +69,17 @@ fn every_pipeline_is_run_by_a_test() {
 fn every_pipeline_passes_its_check() {
     let _ = delays();
     for name in ["flights", "hello", "intake"] {
-        let checked = millstream(["check", &format!("pipelines/{name}.yaml"), "--format", "json"]).success();
+        let checked =
+            millstream(["check", &format!("pipelines/{name}.yaml"), "--format", "json"]).success();
         assert_eq!(checked.json(), serde_json::json!([]), "{name}");
     }
 }
 
 #[test]
 fn hello_prints_what_it_is_told() {
-    let output = Host::run(&pipeline("hello"), &["--drain", "--http", "off"], &[], b"hello\nworld\n").success();
+    let output =
+        Host::run(&pipeline("hello"), &["--drain", "--http", "off"], &[], b"hello\nworld\n")
+            .success();
     assert_eq!(output.stdout, "hello\nworld\n", "a sink's stdout holds payloads and nothing else");
     assert!(output.stderr.contains("\"handled\": 2"), "{output:#?}");
 }
@@ -77,8 +88,10 @@ fn hello_prints_what_it_is_told() {
 fn intake_writes_down_what_is_posted() {
     let project = Project::new();
     let out = project.folder().display().to_string();
-    let host = Host::start_with_env(&pipeline("intake"), Input::None, &[], &[("MILLSTREAM_OUT", &out)]);
-    let (status, answer) = host.api().post("/orders", "application/json", "{\"customer\": \"ann\"}");
+    let host =
+        Host::start_with_env(&pipeline("intake"), Input::None, &[], &[("MILLSTREAM_OUT", &out)]);
+    let (status, answer) =
+        host.api().post("/orders", "application/json", "{\"customer\": \"ann\"}");
     assert_eq!(status, 202, "{answer}");
     let summary = host.terminate();
     summary.adds_up();
@@ -87,7 +100,8 @@ fn intake_writes_down_what_is_posted() {
 
 #[test]
 fn every_case_of_every_plugin_passes() {
-    for entry in std::fs::read_dir(repository().join("plugins")).expect("the folder can be listed") {
+    for entry in std::fs::read_dir(repository().join("plugins")).expect("the folder can be listed")
+    {
         let folder = entry.expect("it can be listed whole").path();
         let folder = folder.display().to_string();
         let _ = millstream(["build", &folder]).success();

@@ -55,7 +55,10 @@ const EXPECTED: [(&str, u64, u64); 10] = [
 fn ten_mistakes_are_ten_findings_in_one_run_at_their_places() {
     let project = Project::new();
     let output = run(&ten_mistakes(&project));
-    assert_eq!(places(&output), EXPECTED.map(|(code, line, column)| (code.to_owned(), line, column)));
+    assert_eq!(
+        places(&output),
+        EXPECTED.map(|(code, line, column)| (code.to_owned(), line, column))
+    );
 }
 
 #[test]
@@ -73,7 +76,10 @@ fn every_finding_has_a_message_a_path_help_and_a_page() {
     let findings = run(&ten_mistakes(&project)).json();
     for finding in findings.as_array().expect("findings are a list") {
         for part in ["message", "path", "help", "file", "severity"] {
-            assert!(finding[part].as_str().is_some_and(|text| !text.is_empty()), "no {part}: {finding:#}");
+            assert!(
+                finding[part].as_str().is_some_and(|text| !text.is_empty()),
+                "no {part}: {finding:#}"
+            );
         }
         let code = finding["code"].as_str().expect("a finding has a code");
         let page = millstream(["explain", code]).success();
@@ -152,7 +158,11 @@ fn places(output: &Output) -> Vec<(String, u64, u64)> {
     let findings = output.json();
     let place = |finding: &serde_json::Value| {
         let number = |name: &str| finding[name].as_u64().expect("a place is two numbers");
-        (finding["code"].as_str().expect("a finding has a code").to_owned(), number("line"), number("column"))
+        (
+            finding["code"].as_str().expect("a finding has a code").to_owned(),
+            number("line"),
+            number("column"),
+        )
     };
     findings.as_array().expect("findings are a list").iter().map(place).collect()
 }

@@ -22,23 +22,53 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
     ("workshop", &["message", "plugin-host", "pipeline", "formats", "runner"]),
     (
         "cli",
-        &["message", "queue", "plugin-host", "pipeline", "formats", "connectors", "runner", "server", "workshop"],
+        &[
+            "message",
+            "queue",
+            "plugin-host",
+            "pipeline",
+            "formats",
+            "connectors",
+            "runner",
+            "server",
+            "workshop",
+        ],
     ),
 ];
 
 /// What may lie at the top.
 const TOP: [&str; 18] = [
-    ".ci", ".clippy.toml", ".git", ".gitignore", ".rustfmt.toml", "CHANGELOG.md", "Cargo.lock", "Cargo.toml",
-    "LICENSE", "Makefile", "README.md", "pipelines", "plugins", "runtime", "sdk", "target", "tests", ".github",
+    ".ci",
+    ".clippy.toml",
+    ".git",
+    ".gitignore",
+    ".rustfmt.toml",
+    "CHANGELOG.md",
+    "Cargo.lock",
+    "Cargo.toml",
+    "LICENSE",
+    "Makefile",
+    "README.md",
+    "pipelines",
+    "plugins",
+    "runtime",
+    "sdk",
+    "target",
+    "tests",
+    ".github",
 ];
 
 #[test]
 fn crates_depend_one_way() {
     let allowed: BTreeMap<&str, &[&str]> = MAY_NAME.into();
     for (name, dependencies) in our_crates() {
-        let may = allowed.get(name.as_str()).unwrap_or_else(|| panic!("no rule for the crate `{name}`"));
+        let may =
+            allowed.get(name.as_str()).unwrap_or_else(|| panic!("no rule for the crate `{name}`"));
         for dependency in dependencies {
-            assert!(may.contains(&dependency.as_str()), "`{name}` may not depend on `{dependency}`");
+            assert!(
+                may.contains(&dependency.as_str()),
+                "`{name}` may not depend on `{dependency}`"
+            );
         }
     }
 }
@@ -56,7 +86,10 @@ fn only_the_plugin_host_names_the_engine() {
 fn the_vocabulary_knows_no_runtime_and_no_input() {
     let message = packages().into_iter().find(|package| package["name"] == "millstream-message");
     for name in names_of(&message.expect("there is the crate `message`")) {
-        assert!(!["tokio", "serde", "serde_json"].contains(&name.as_str()), "`message` depends on `{name}`");
+        assert!(
+            !["tokio", "serde", "serde_json"].contains(&name.as_str()),
+            "`message` depends on `{name}`"
+        );
     }
 }
 
@@ -79,7 +112,9 @@ fn every_path_and_command_the_map_names_exists() {
             let command = command.split_whitespace().next().unwrap_or_default();
             assert!(commands.contains(command), "the map names `millstream {command}`");
             named.0 += 1;
-        } else if code.contains('/') && code.chars().all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c)) {
+        } else if code.contains('/')
+            && code.chars().all(|c| c.is_ascii_alphanumeric() || "/-_.".contains(c))
+        {
             assert!(repository().join(code).exists(), "the map names `{code}`, which is not there");
             named.1 += 1;
         }
@@ -91,7 +126,10 @@ fn every_path_and_command_the_map_names_exists() {
 fn every_crate_stands_in_the_map() {
     let map = read("runtime/ARCHITECTURE.md");
     for (name, _) in our_crates() {
-        assert!(map.contains(&format!("`runtime/{name}`")), "`runtime/{name}` is missing in the map");
+        assert!(
+            map.contains(&format!("`runtime/{name}`")),
+            "`runtime/{name}` is missing in the map"
+        );
     }
 }
 
@@ -104,7 +142,10 @@ fn every_guest_is_run_by_a_test() {
     }
     for guest in folders("tests/guests").into_iter().filter(|name| name != "target") {
         let (quoted, file) = (format!("\"{guest}\""), format!("{}.wasm", guest.replace('-', "_")));
-        assert!(sources.contains(&quoted) || sources.contains(&file), "no test runs the guest `{guest}`");
+        assert!(
+            sources.contains(&quoted) || sources.contains(&file),
+            "no test runs the guest `{guest}`"
+        );
     }
 }
 
@@ -113,7 +154,8 @@ fn every_plugin_has_a_readme_and_cases() {
     for plugin in folders("plugins") {
         let folder = repository().join("plugins").join(&plugin);
         assert!(folder.join("README.md").is_file(), "plugins/{plugin} has no README.md");
-        let cases = std::fs::read_dir(folder.join("cases")).map(Iterator::count).unwrap_or_default();
+        let cases =
+            std::fs::read_dir(folder.join("cases")).map(Iterator::count).unwrap_or_default();
         assert!(cases > 0, "plugins/{plugin} has no cases");
     }
 }
@@ -129,7 +171,8 @@ fn our_crates() -> Vec<(String, BTreeSet<String>)> {
         manifest.starts_with(repository().join("runtime"))
     };
     let described = |package: &Value| {
-        let name = ours(package["name"].as_str().unwrap_or_default()).expect("our crates are called so");
+        let name =
+            ours(package["name"].as_str().unwrap_or_default()).expect("our crates are called so");
         (name, names_of(package).filter_map(|name| ours(&name)).collect())
     };
     packages().iter().filter(|package| in_runtime(package)).map(described).collect()
@@ -146,9 +189,16 @@ fn names_of(package: &Value) -> impl Iterator<Item = String> {
 
 fn packages() -> Vec<Value> {
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(repository()).args(["metadata", "--no-deps", "--format-version", "1", "--locked"]);
+    cargo.current_dir(repository()).args([
+        "metadata",
+        "--no-deps",
+        "--format-version",
+        "1",
+        "--locked",
+    ]);
     let output = cargo.output().expect("cargo starts");
-    let metadata: Value = serde_json::from_slice(&output.stdout).expect("cargo tells about the workspace");
+    let metadata: Value =
+        serde_json::from_slice(&output.stdout).expect("cargo tells about the workspace");
     metadata["packages"].as_array().cloned().expect("it has packages")
 }
 
@@ -162,7 +212,10 @@ fn commands() -> BTreeSet<String> {
 
 /// What stands between backquotes, outside blocks.
 fn code_spans(markdown: &str) -> impl Iterator<Item = &str> {
-    markdown.lines().filter(|line| !line.starts_with("```")).flat_map(|line| line.split('`').skip(1).step_by(2))
+    markdown
+        .lines()
+        .filter(|line| !line.starts_with("```"))
+        .flat_map(|line| line.split('`').skip(1).step_by(2))
 }
 
 fn folders(under: &str) -> Vec<String> {
@@ -172,7 +225,8 @@ fn folders(under: &str) -> Vec<String> {
 }
 
 fn rust_sources(folder: &Path, sources: &mut String) {
-    for entry in std::fs::read_dir(folder).expect("the folder can be listed").filter_map(Result::ok) {
+    for entry in std::fs::read_dir(folder).expect("the folder can be listed").filter_map(Result::ok)
+    {
         let path = entry.path();
         let name = entry.file_name();
         if path.is_dir() && name != "target" && name != "guests" {
@@ -184,5 +238,6 @@ fn rust_sources(folder: &Path, sources: &mut String) {
 }
 
 fn read(path: &str) -> String {
-    std::fs::read_to_string(repository().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+    std::fs::read_to_string(repository().join(path))
+        .unwrap_or_else(|error| panic!("{path}: {error}"))
 }

@@ -4,8 +4,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use millstream_tests::{
-    DEAD_LETTERS, DEPARTURES, Host, Input, NOTIFICATIONS, Project, Summary, delays, flights_pipeline, millstream,
-    repository, week,
+    DEAD_LETTERS, DEPARTURES, Host, Input, NOTIFICATIONS, Project, Summary, delays,
+    flights_pipeline, millstream, repository, week,
 };
 
 const NDJSON: &str = "application/x-ndjson";
@@ -24,7 +24,8 @@ fn the_archive_holds_every_flight_as_it_came() {
     let (project, _) = run_the_projects_own_file();
     let mut archived = project.lines("departures.ndjson");
     let week = week();
-    let mut flights: Vec<&[u8]> = week.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
+    let mut flights: Vec<&[u8]> =
+        week.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).collect();
     archived.sort();
     flights.sort();
     assert!(archived == flights, "the archive differs from the input");
@@ -36,7 +37,8 @@ fn every_notification_names_a_flight_that_left_an_hour_late() {
     let notifications = project.lines("notifications.ndjson");
     assert_eq!(notifications.len() as u64, NOTIFICATIONS);
     for line in notifications {
-        let notification: serde_json::Value = serde_json::from_slice(&line).expect("a notification is JSON");
+        let notification: serde_json::Value =
+            serde_json::from_slice(&line).expect("a notification is JSON");
         let delay = notification["delay_minutes"].as_i64();
         assert!(delay.is_some_and(|minutes| minutes >= 60), "{notification}");
     }
@@ -68,7 +70,11 @@ fn the_same_flights_over_http_give_the_same_numbers() {
     let project = Project::new();
     let file = flights_pipeline(&project, STDIN_SOURCE);
     let mut host = Host::start(&file, Input::Piped, &["--drain"]);
-    publish_with_curl(&host, "/v1/topics/departures/messages", &project.write("week.ndjson", week()));
+    publish_with_curl(
+        &host,
+        "/v1/topics/departures/messages",
+        &project.write("week.ndjson", week()),
+    );
     host.end_input();
     let summary = Summary::of(&host.finish().success());
     has_the_three_numbers(&summary);
@@ -78,7 +84,8 @@ fn the_same_flights_over_http_give_the_same_numbers() {
 #[test]
 fn an_http_source_takes_the_flights_at_its_own_path() {
     let project = Project::new();
-    let web = "http: { path: /flights }\n    topic: departures\n  gate:\n    stdin: { format: ndjson }";
+    let web =
+        "http: { path: /flights }\n    topic: departures\n  gate:\n    stdin: { format: ndjson }";
     let file = flights_pipeline(&project, web);
     let mut host = Host::start(&file, Input::Piped, &["--drain"]);
     publish_with_curl(&host, "/flights", &project.write("week.ndjson", week()));
@@ -145,7 +152,10 @@ fn run_the_projects_own_file() -> (Project, Summary) {
 }
 
 fn millstream_with_output(project: &Project) -> millstream_tests::Output {
-    let file = flights_pipeline(project, &format!("file: {{ path: {}, format: ndjson }}", flights_file().display()));
+    let file = flights_pipeline(
+        project,
+        &format!("file: {{ path: {}, format: ndjson }}", flights_file().display()),
+    );
     millstream(["run", &file.display().to_string(), "--drain", "--http", "off"])
 }
 
@@ -158,7 +168,10 @@ fn publish_with_curl(host: &Host, path: &str, body: &Path) {
     let url = format!("{}{path}", host.url());
     let mut curl = Command::new("curl");
     curl.args(["--silent", "--show-error", "--fail-with-body", "--noproxy", "*", "--header"]);
-    curl.arg(format!("content-type: {NDJSON}")).arg("--data-binary").arg(format!("@{}", body.display())).arg(url);
+    curl.arg(format!("content-type: {NDJSON}"))
+        .arg("--data-binary")
+        .arg(format!("@{}", body.display()))
+        .arg(url);
     match curl.stdin(Stdio::null()).output() {
         Ok(output) => assert!(output.status.success(), "curl: {output:?}"),
         Err(_) => {

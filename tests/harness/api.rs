@@ -15,13 +15,19 @@ pub struct Api {
 
 impl Api {
     pub(crate) fn at(url: &str) -> Self {
-        let client = Client::builder().timeout(PATIENCE).no_proxy().build().expect("a client can be built");
+        let client =
+            Client::builder().timeout(PATIENCE).no_proxy().build().expect("a client can be built");
         Self { client, url: url.to_owned() }
     }
 
     /// Publishes a request's body to `topic`: status and answer.
     #[track_caller]
-    pub fn publish(&self, topic: &str, content_type: &str, body: impl Into<Vec<u8>>) -> (u16, Value) {
+    pub fn publish(
+        &self,
+        topic: &str,
+        content_type: &str,
+        body: impl Into<Vec<u8>>,
+    ) -> (u16, Value) {
         let path = format!("/v1/topics/{topic}/messages");
         self.post(&path, content_type, body)
     }
@@ -29,7 +35,8 @@ impl Api {
     /// Posts to any path: status and answer.
     #[track_caller]
     pub fn post(&self, path: &str, content_type: &str, body: impl Into<Vec<u8>>) -> (u16, Value) {
-        let request = self.client.post(format!("{}{path}", self.url)).header("content-type", content_type);
+        let request =
+            self.client.post(format!("{}{path}", self.url)).header("content-type", content_type);
         answer(request.body(body.into()).send().expect("the host answers"))
     }
 
@@ -46,7 +53,8 @@ impl Api {
     pub fn dead_letters(&self, subscription: &str, count: usize) -> Vec<Value> {
         let end = Instant::now() + PATIENCE;
         loop {
-            let (status, letters) = self.get(&format!("/v1/subscriptions/{subscription}/dead-letters"));
+            let (status, letters) =
+                self.get(&format!("/v1/subscriptions/{subscription}/dead-letters"));
             assert_eq!(status, 200, "{letters}");
             let items = letters["items"].as_array().expect("a list has items");
             if items.len() >= count {

@@ -45,7 +45,9 @@ pub fn millstream<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Output 
 pub fn millstream_in<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Item = A>) -> Output {
     let mut command = command();
     command.current_dir(folder).args(args).stdin(Stdio::null());
-    finish(command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts"))
+    finish(
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts"),
+    )
 }
 
 /// The folder the binary lies in, for a `PATH`.
@@ -64,18 +66,29 @@ pub(crate) fn command() -> Command {
     command
 }
 
-/// Built once a test process, so that no test runs yesterday's binary.
+/// `MILLSTREAM_BIN` where that is set, else built once a test process, so that no test runs
+/// yesterday's binary.
+#[track_caller]
 pub(crate) fn path() -> &'static Path {
-    static BINARY: OnceLock<PathBuf> = OnceLock::new();
-    BINARY.get_or_init(|| {
-        let folder = build_folder();
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(repository()).args(["build", "--quiet", "--locked", "--package", "millstream"]);
-        if folder.ends_with("release") {
-            cargo.arg("--release");
-        }
-        let status = cargo.stdin(Stdio::null()).status().expect("cargo starts");
-        assert!(status.success(), "the binary does not build");
-        folder.join("millstream")
-    })
+    static BINARY: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let given = || std::env::var_os("MILLSTREAM_BIN").map(PathBuf::from);
+    let found = BINARY.get_or_init(|| given().or_else(build)).as_deref();
+    found.expect("the binary does not build: see the errors above, or `cargo build -p millstream`")
+}
+
+fn build() -> Option<PathBuf> {
+    let folder = build_folder();
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(repository()).args([
+        "build",
+        "--quiet",
+        "--locked",
+        "--package",
+        "millstream",
+    ]);
+    if folder.ends_with("release") {
+        cargo.arg("--release");
+    }
+    let status = cargo.stdin(Stdio::null()).status().expect("cargo starts");
+    status.success().then(|| folder.join("millstream"))
 }

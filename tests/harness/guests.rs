@@ -28,7 +28,14 @@ pub fn guest(name: &str) -> PathBuf {
     let built = BUILT.get_or_init(|| {
         let folder = repository().join("tests/guests");
         let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&folder).args(["build", "--quiet", "--locked", "--release", "--target", TARGET]);
+        cargo.current_dir(&folder).args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--release",
+            "--target",
+            TARGET,
+        ]);
         // Where the host is built, and how, is not the guests' affair.
         cargo.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").stdin(Stdio::null());
         assert!(cargo.status().expect("cargo starts").success(), "the guests do not build");

@@ -47,9 +47,19 @@ impl Host {
 
     /// Starts the pipeline `file` and waits for a line on stderr that holds `ready`.
     #[track_caller]
-    fn launch(file: &Path, input: Input, args: &[&str], env: &[(&str, &str)], ready: &str) -> (Self, String) {
+    fn launch(
+        file: &Path,
+        input: Input,
+        args: &[&str],
+        env: &[(&str, &str)],
+        ready: &str,
+    ) -> (Self, String) {
         let mut command = run(file, args);
-        command.envs(env.iter().copied()).stdin(if input == Input::Piped { Stdio::piped() } else { Stdio::null() });
+        command.envs(env.iter().copied()).stdin(if input == Input::Piped {
+            Stdio::piped()
+        } else {
+            Stdio::null()
+        });
         let mut child = command.spawn().expect("the binary starts");
         let stdout = Lines::of(child.stdout.take().expect("stdout is piped"));
         let mut stderr = Lines::of(child.stderr.take().expect("stderr is piped"));
@@ -63,7 +73,11 @@ impl Host {
     #[track_caller]
     pub fn run(file: &Path, args: &[&str], env: &[(&str, &Path)], input: &[u8]) -> Output {
         let mut command = run(file, args);
-        let mut child = command.envs(env.iter().copied()).stdin(Stdio::piped()).spawn().expect("the binary starts");
+        let mut child = command
+            .envs(env.iter().copied())
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the binary starts");
         let mut stdin = child.stdin.take().expect("stdin is piped");
         let input = input.to_vec();
         let writer = std::thread::spawn(move || {

@@ -4,7 +4,6 @@
 //! answer), each for at most [`PATIENCE`].
 //!
 //! Not here: what is promised. Each promise is one file beside this folder.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a harness that fails is a failed test")]
 
 mod api;
 mod binary;

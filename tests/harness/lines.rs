@@ -43,8 +43,12 @@ impl Lines {
                         return line;
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => panic!("no line with {text:?} in time, only:\n{}", self.seen),
-                Err(RecvTimeoutError::Disconnected) => panic!("it ended without a line with {text:?}:\n{}", self.seen),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("no line with {text:?} in time, only:\n{}", self.seen)
+                }
+                Err(RecvTimeoutError::Disconnected) => {
+                    panic!("it ended without a line with {text:?}:\n{}", self.seen)
+                }
             }
         }
     }
@@ -57,7 +61,9 @@ impl Lines {
             match self.coming.recv_timeout(end.saturating_duration_since(Instant::now())) {
                 Ok(line) => self.seen.push_str(&line),
                 Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("it did not end in time; so far:\n{}", self.seen),
+                Err(RecvTimeoutError::Timeout) => {
+                    panic!("it did not end in time; so far:\n{}", self.seen)
+                }
             }
         }
         self.reader.join().expect("the reader ends");

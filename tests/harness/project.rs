@@ -30,7 +30,8 @@ impl Project {
     /// Writes a file into it, with the folders above.
     pub fn write(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         let path = self.path(name);
-        std::fs::create_dir_all(path.parent().expect("it has a folder")).expect("folders can be made");
+        std::fs::create_dir_all(path.parent().expect("it has a folder"))
+            .expect("folders can be made");
         std::fs::write(&path, content).expect("a file can be written");
         path
     }
@@ -38,7 +39,11 @@ impl Project {
     /// The lines of a file in it.
     #[must_use]
     pub fn lines(&self, name: &str) -> Vec<Vec<u8>> {
-        let content = std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
-        content.split_inclusive(|byte| *byte == b'\n').map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec()).collect()
+        let content =
+            std::fs::read(self.path(name)).unwrap_or_else(|error| panic!("{name}: {error}"));
+        content
+            .split_inclusive(|byte| *byte == b'\n')
+            .map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec())
+            .collect()
     }
 }

@@ -41,8 +41,12 @@ impl Summary {
     #[track_caller]
     #[must_use]
     pub fn refusals(&self, source: &str) -> Vec<String> {
-        let refusals = self.item("sources", source)["refusals"].as_array().expect("refusals are a list");
-        refusals.iter().map(|refusal| refusal.as_str().expect("a refusal is text").to_owned()).collect()
+        let refusals =
+            self.item("sources", source)["refusals"].as_array().expect("refusals are a list");
+        refusals
+            .iter()
+            .map(|refusal| refusal.as_str().expect("a refusal is text").to_owned())
+            .collect()
     }
 
     /// Of every subscription: published = handled + dead-lettered + dropped + still queued.
@@ -53,7 +57,12 @@ impl Summary {
             let topic = subscription["topic"].as_str().expect("it has a topic");
             let parts = ["handled", "dead_lettered", "dropped", "queued"];
             let accounted: u64 = parts.iter().map(|part| self.subscription(name, part)).sum();
-            assert_eq!(self.topic(topic, "published"), accounted, "`{name}` loses messages: {:#}", self.0);
+            assert_eq!(
+                self.topic(topic, "published"),
+                accounted,
+                "`{name}` loses messages: {:#}",
+                self.0
+            );
         }
     }
 

@@ -22,10 +22,22 @@ pub(crate) struct Arguments {
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Global {
     /// The running host that a command talks to.
-    #[arg(long, global = true, value_name = "URL", env = "MILLSTREAM_URL", default_value = "http://127.0.0.1:7070")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "MILLSTREAM_URL",
+        default_value = "http://127.0.0.1:7070"
+    )]
     pub(crate) url: String,
     /// Sent to that host as a bearer token.
-    #[arg(long, global = true, value_name = "TOKEN", env = "MILLSTREAM_TOKEN", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "TOKEN",
+        env = "MILLSTREAM_TOKEN",
+        hide_env_values = true
+    )]
     pub(crate) token: Option<String>,
     /// How results are printed; json is one document on stdout.
     #[arg(long, global = true, value_enum, default_value_t = Format::Human)]
@@ -229,7 +241,8 @@ pub(crate) struct Anything {
 
 /// `500ms`, `30s`, `2m`, `1h`, and a bare 0.
 fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("{text:?} is not a duration: expected a form such as 500ms, 30s, 2m or 1h");
+    let wrong =
+        || format!("{text:?} is not a duration: expected a form such as 500ms, 30s, 2m or 1h");
     let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
     let (number, unit) = text.split_at(digits);
     let number: u64 = number.parse().map_err(|_| wrong())?;

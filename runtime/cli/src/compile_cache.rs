@@ -8,14 +8,17 @@ use std::path::PathBuf;
 pub(crate) fn folder() -> Option<PathBuf> {
     let found = locate(env::var_os("XDG_CACHE_HOME"), env::var_os("HOME"));
     if found.is_none() {
-        tracing::warn!("neither XDG_CACHE_HOME nor HOME names a folder: plugins are compiled anew in every run");
+        tracing::warn!(
+            "neither XDG_CACHE_HOME nor HOME names a folder: plugins are compiled anew in every run"
+        );
     }
     found
 }
 
 /// The XDG specification has relative paths ignored.
 fn locate(cache_home: Option<OsString>, home: Option<OsString>) -> Option<PathBuf> {
-    let absolute = |value: Option<OsString>| value.map(PathBuf::from).filter(|path| path.is_absolute());
+    let absolute =
+        |value: Option<OsString>| value.map(PathBuf::from).filter(|path| path.is_absolute());
     let base = absolute(cache_home).or_else(|| absolute(home).map(|home| home.join(".cache")))?;
     Some(base.join("millstream"))
 }
@@ -28,7 +31,9 @@ mod tests {
 
     #[test]
     fn the_cache_lies_in_the_cache_home_or_in_the_home() {
-        let at = |cache: Option<&str>, home: Option<&str>| locate(cache.map(Into::into), home.map(Into::into));
+        let at = |cache: Option<&str>, home: Option<&str>| {
+            locate(cache.map(Into::into), home.map(Into::into))
+        };
         assert_eq!(at(Some("/c"), Some("/h")), Some(PathBuf::from("/c/millstream")));
         assert_eq!(at(None, Some("/h")), Some(PathBuf::from("/h/.cache/millstream")));
         assert_eq!(at(Some("relative"), Some("/h")), Some(PathBuf::from("/h/.cache/millstream")));

@@ -21,8 +21,11 @@ pub(crate) static PROGRESS: LazyLock<ProgressBar> = LazyLock::new(ProgressBar::h
 /// Starts logging to stderr.
 pub(crate) fn start() -> Result<(), Failure> {
     let wanted = std::env::var(LOG_VARIABLE).unwrap_or_else(|_| LOG_DEFAULT.to_owned());
-    let filter = EnvFilter::try_new(&wanted)
-        .map_err(|error| Failure::wrong(format!("{LOG_VARIABLE}={wanted:?}: {error}; expected a form such as {LOG_DEFAULT:?}")))?;
+    let filter = EnvFilter::try_new(&wanted).map_err(|error| {
+        Failure::wrong(format!(
+            "{LOG_VARIABLE}={wanted:?}: {error}; expected a form such as {LOG_DEFAULT:?}"
+        ))
+    })?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(stderr_has_color())

@@ -8,7 +8,8 @@ use std::path::Path;
 use anyhow::{Context, bail};
 use bytes::Bytes;
 use millstream_pipeline::{
-    Checked, ComponentSource, Draft, Finding, Plan, PluginFacts, PluginFault, Severity, World, parse, render,
+    Checked, ComponentSource, Draft, Finding, Plan, PluginFacts, PluginFault, Severity, World,
+    parse, render,
 };
 use millstream_plugin_host::{Host, Inspection};
 use millstream_workshop::WorkshopError;
@@ -84,7 +85,12 @@ impl PipelineFile {
     /// # Errors
     /// The findings, which [`Self::show`] shows, forbid it.
     pub(crate) fn into_plan(self) -> Result<(Plan, BTreeMap<String, Bytes>, String), Failure> {
-        let errors = self.checked.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        let errors = self
+            .checked
+            .findings
+            .iter()
+            .filter(|finding| finding.severity == Severity::Error)
+            .count();
         let failure = if errors == self.unusable { Failure::Plugins } else { Failure::Findings };
         let plan = self.checked.plan.ok_or(failure)?;
         Ok((plan, self.components, self.text))
@@ -132,10 +138,16 @@ impl Fault {
 fn component(source: &ComponentSource) -> Result<(Bytes, Inspection), Fault> {
     let path = match source {
         ComponentSource::File(path) => path.clone(),
-        ComponentSource::Folder(folder) => millstream_workshop::component_path(folder).map_err(unbuilt)?,
+        ComponentSource::Folder(folder) => {
+            millstream_workshop::component_path(folder).map_err(unbuilt)?
+        }
     };
-    let bytes = read_component(&path)
-        .map_err(|error| Fault::of_machine(format!("{error:#}"), "name a plugin folder or a .wasm file that this user may read"))?;
+    let bytes = read_component(&path).map_err(|error| {
+        Fault::of_machine(
+            format!("{error:#}"),
+            "name a plugin folder or a .wasm file that this user may read",
+        )
+    })?;
     let inspection = Host::inspect(&bytes).map_err(|error| {
         let message = format!("{}: {error}", path.display());
         Fault::of_machine(message, "name a component, or a core module with an embedded component type: `millstream build` makes one")
@@ -161,7 +173,11 @@ pub(crate) fn read_component(path: &Path) -> anyhow::Result<Bytes> {
 fn read_text(path: &Path) -> anyhow::Result<String> {
     let bytes = read_bounded(path, FILE_BYTES_MAX)?;
     String::from_utf8(bytes).map_err(|error| {
-        anyhow::anyhow!("{} is not UTF-8 text from byte {} on", path.display(), error.utf8_error().valid_up_to())
+        anyhow::anyhow!(
+            "{} is not UTF-8 text from byte {} on",
+            path.display(),
+            error.utf8_error().valid_up_to()
+        )
     })
 }
 
@@ -169,7 +185,9 @@ fn read_bounded(path: &Path, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
     let shown = path.display();
     let file = File::open(path).with_context(|| format!("could not open {shown}"))?;
     let mut bytes = Vec::new();
-    file.take(bytes_max + 1).read_to_end(&mut bytes).with_context(|| format!("could not read {shown}"))?;
+    file.take(bytes_max + 1)
+        .read_to_end(&mut bytes)
+        .with_context(|| format!("could not read {shown}"))?;
     if bytes.len() as u64 > bytes_max {
         bail!("{shown} is larger than {} MiB", bytes_max >> 20);
     }

@@ -37,7 +37,8 @@ pub(crate) fn pretty(document: &impl Serialize) -> Result<String, Failure> {
 
 /// Columns of text under their names: numbers to the right, the rest to the left.
 pub(crate) fn table<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> String {
-    let width = |i: usize| rows.iter().map(|row| row[i].chars().count()).chain([names[i].len()]).max();
+    let width =
+        |i: usize| rows.iter().map(|row| row[i].chars().count()).chain([names[i].len()]).max();
     let widths: [usize; N] = std::array::from_fn(|i| width(i).unwrap_or(0));
     let right: [bool; N] = std::array::from_fn(|i| rows.iter().any(|row| is_number(&row[i])));
     let line = |cells: [&str; N]| -> String {
@@ -82,7 +83,10 @@ mod tests {
 
     #[test]
     fn numbers_are_grouped() {
-        assert_eq!([0, 999, 1000, 6099, 1_234_567].map(count), ["0", "999", "1,000", "6,099", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 6099, 1_234_567].map(count),
+            ["0", "999", "1,000", "6,099", "1,234,567"]
+        );
         assert_eq!((counted(1, "line"), counted(2, "line")), ("1 line".into(), "2 lines".into()));
     }
 

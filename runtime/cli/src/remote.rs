@@ -72,7 +72,11 @@ impl Remote {
             "no answer from a host at {}; start one with `millstream run FILE`, or say with --url where it is",
             self.url
         );
-        if unreachable { Failure::Unreachable(error.context(text)) } else { Failure::Failed(error.context(text)) }
+        if unreachable {
+            Failure::Unreachable(error.context(text))
+        } else {
+            Failure::Failed(error.context(text))
+        }
     }
 
     fn read(&self, response: Response) -> Result<Value, Failure> {
@@ -81,7 +85,10 @@ impl Remote {
         match body {
             Ok(document) if status.is_success() => Ok(document),
             Ok(problem) => Err(Failure::Failed(refusal(status, &problem))),
-            Err(_) => Err(Failure::Failed(anyhow!("what answers at {} is no Millstream host ({status}, no JSON)", self.url))),
+            Err(_) => Err(Failure::Failed(anyhow!(
+                "what answers at {} is no Millstream host ({status}, no JSON)",
+                self.url
+            ))),
         }
     }
 }

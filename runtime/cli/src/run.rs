@@ -44,7 +44,8 @@ pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
             Some(address) => Some(address::bind(address).await?),
             None => None,
         };
-        let host = Host::new(HostSettings { cache: compile_cache::folder(), ..HostSettings::default() });
+        let host =
+            Host::new(HostSettings { cache: compile_cache::folder(), ..HostSettings::default() });
         let host = host.context("the plugin host could not be set up")?;
         let launch = Launch { plan: Arc::clone(&pipeline.plan), components, host };
         supervise(&pipeline, launch, listener, args, format).await
@@ -164,9 +165,8 @@ impl End {
 }
 
 async fn wait(running: &Running, signals: &mut Signals, drain: bool) -> End {
-    let drained = async {
-        if drain { running.drained().await } else { std::future::pending().await }
-    };
+    let drained =
+        async { if drain { running.drained().await } else { std::future::pending().await } };
     let shown = progress::show(running);
     tokio::select! {
         biased;
@@ -179,7 +179,11 @@ async fn wait(running: &Running, signals: &mut Signals, drain: bool) -> End {
 
 /// Ends intake over HTTP while the pipeline still makes room for who waits, then lets work in
 /// flight finish.
-async fn stop(running: Running, server: Option<Server>, grace: Duration) -> Result<Report, Failure> {
+async fn stop(
+    running: Running,
+    server: Option<Server>,
+    grace: Duration,
+) -> Result<Report, Failure> {
     if let Some(server) = server {
         server.stop.cancel();
         server.task.await.context("the HTTP server panicked")?.context("the HTTP server failed")?;

@@ -114,9 +114,14 @@ impl Outgoing {
 
     fn check(&self, messages: usize) -> Result<(), AnswerError> {
         let m = self.len();
-        let starts_fit = crate::column::check(&self.starts, m).is_ok() && self.starts.len() == messages + 1;
+        let starts_fit =
+            crate::column::check(&self.starts, m).is_ok() && self.starts.len() == messages + 1;
         if !(starts_fit || (self.starts.is_empty() && m == 0)) {
-            return Err(AnswerError { part: "outgoing.starts", found: self.starts.len(), expected: messages + 1 });
+            return Err(AnswerError {
+                part: "outgoing.starts",
+                found: self.starts.len(),
+                expected: messages + 1,
+            });
         }
         let topics = self.topics.as_ref().map_or(m, Column::len);
         let delays = if self.delays_ms.is_empty() { m } else { self.delays_ms.len() };
@@ -146,7 +151,10 @@ pub struct AnswerError {
 impl std::fmt::Display for AnswerError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let Self { part, found, expected } = self;
-        write!(f, "{part} holds {found} items that do not fit: expected {expected} in ascending order")
+        write!(
+            f,
+            "{part} holds {found} items that do not fit: expected {expected} in ascending order"
+        )
     }
 }
 

@@ -46,9 +46,10 @@ impl Batch {
     ) -> Option<Self> {
         let n = ids.len();
         let lengths = [published_at.len(), keys.len(), headers.len(), payloads.len()];
-        lengths.iter().all(|&len| len == n).then(|| {
-            Self::from_parts(Columns { ids, published_at, keys, headers, payloads })
-        })
+        lengths
+            .iter()
+            .all(|&len| len == n)
+            .then(|| Self::from_parts(Columns { ids, published_at, keys, headers, payloads }))
     }
 
     pub(crate) fn from_parts(columns: Columns) -> Self {

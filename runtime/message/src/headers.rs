@@ -65,7 +65,9 @@ impl HeaderColumns {
     }
 
     pub(crate) fn resident_bytes(&self) -> usize {
-        self.starts.len() * size_of::<u32>() + self.names.resident_bytes() + self.values.resident_bytes()
+        self.starts.len() * size_of::<u32>()
+            + self.names.resident_bytes()
+            + self.values.resident_bytes()
     }
 }
 
@@ -186,7 +188,11 @@ impl HeaderBuilder {
     /// The finished columns.
     #[must_use]
     pub fn build(self) -> HeaderColumns {
-        HeaderColumns { starts: self.starts, names: self.names.build(), values: self.values.build() }
+        HeaderColumns {
+            starts: self.starts,
+            names: self.names.build(),
+            values: self.values.build(),
+        }
     }
 }
 

@@ -110,7 +110,9 @@ pub struct IdError;
 
 impl fmt::Display for IdError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("not a message id: expected 36 characters such as 01980a3c-6f1e-7d20-8c4b-5f2a9e01d3b7")
+        f.write_str(
+            "not a message id: expected 36 characters such as 01980a3c-6f1e-7d20-8c4b-5f2a9e01d3b7",
+        )
     }
 }
 

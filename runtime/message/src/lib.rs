@@ -25,4 +25,3 @@ pub use id::{IdError, MessageId, OutputIds};
 pub use settlement::{
     Delays, Failure, FailureKind, Output, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
 };
-

@@ -1,6 +1,7 @@
 //! Between publish and settle the ordinary path makes no heap allocation per message: building,
 //! slicing, gathering and reading cost a number of allocations that the batch's length does not
 //! change.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::alloc::System;
 use std::hint::black_box;
@@ -43,7 +44,9 @@ fn no_allocation_is_made_per_message() {
         let mut bytes = 0;
         for message in &batch {
             let headers = message.headers().map(|(name, value)| name.len() + value.len());
-            bytes += message.payload().len() + message.key().map_or(0, str::len) + headers.sum::<usize>();
+            bytes += message.payload().len()
+                + message.key().map_or(0, str::len)
+                + headers.sum::<usize>();
             black_box((ids.id(&message.id(), 0), message.key_hash(), message.published_at()));
         }
         black_box(bytes);
@@ -55,6 +58,7 @@ fn no_allocation_is_made_per_message() {
     let (small, large) = (gather(16), gather(2_048));
     assert!(large <= small + 7 * 7, "gathering 32 took {small}, 4,096 took {large}");
 
-    let (small, large) = (allocations(|| drop(Answers::all_ok(16))), allocations(|| drop(Answers::all_ok(4_096))));
+    let (small, large) =
+        (allocations(|| drop(Answers::all_ok(16))), allocations(|| drop(Answers::all_ok(4_096))));
     assert_eq!(small, large, "an ordinary answer");
 }

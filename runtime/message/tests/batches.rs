@@ -1,9 +1,10 @@
 //! What a batch is: the messages that were put in, however it is cut and joined.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use bytes::Bytes;
 use millstream_message::{
-    Answers, BATCH_BYTES_MAX, Batch, BatchBuilder, BatchTooLarge, Column, ColumnError, HeaderColumns,
-    Message, MessageId, OutputIds,
+    Answers, BATCH_BYTES_MAX, Batch, BatchBuilder, BatchTooLarge, Column, ColumnError,
+    HeaderColumns, Message, MessageId, OutputIds,
 };
 use proptest::prelude::*;
 
@@ -43,7 +44,10 @@ fn read(message: Message<'_>) -> Plain {
     Plain {
         id: message.id(),
         key: message.key().map(str::to_owned),
-        headers: message.headers().map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
+        headers: message
+            .headers()
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
         payload: message.payload().to_vec(),
         published_at: message.published_at(),
     }
@@ -102,7 +106,8 @@ fn a_batch_has_a_bound() {
 
 #[test]
 fn offsets_that_do_not_fit_their_data_are_refused_with_their_place() {
-    let column = |offsets: &[u32]| Column::new(offsets.to_vec(), Bytes::from_static(b"abc")).unwrap_err();
+    let column =
+        |offsets: &[u32]| Column::new(offsets.to_vec(), Bytes::from_static(b"abc")).unwrap_err();
     assert_eq!(column(&[]), ColumnError::Start);
     assert_eq!(column(&[1, 3]), ColumnError::Start);
     assert_eq!(column(&[0, 2, 1, 3]), ColumnError::Decreasing(2));
@@ -138,7 +143,8 @@ fn answers_of_the_wrong_length_are_refused_by_part() {
 
 #[test]
 fn ids_of_publishes_are_version_7_and_ascend_within_a_millisecond() {
-    let ids: Vec<MessageId> = (0..100).map(|i| MessageId::published(1_700_000_000_000, 5_000 + i)).collect();
+    let ids: Vec<MessageId> =
+        (0..100).map(|i| MessageId::published(1_700_000_000_000, 5_000 + i)).collect();
     assert!(ids.is_sorted());
     let text = ids[0].to_string();
     assert_eq!((text.len(), &text[..14], &text[14..15]), (36, "018bcfe5-6800-", "7"));
@@ -166,5 +172,11 @@ fn an_output_has_the_same_id_however_often_its_input_is_handled() {
 }
 
 fn nothing() -> Plain {
-    Plain { id: MessageId::published(0, 0), key: None, headers: vec![], payload: vec![], published_at: 0 }
+    Plain {
+        id: MessageId::published(0, 0),
+        key: None,
+        headers: vec![],
+        payload: vec![],
+        published_at: 0,
+    }
 }

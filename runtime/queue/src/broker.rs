@@ -25,7 +25,11 @@ pub trait Broker: Send + Sync {
     async fn lease(&self, request: LeaseRequest) -> Result<Delivery, LeaseError>;
 
     /// Ends a delivery: all of the settlement commits, or nothing.
-    async fn settle(&self, delivery: Delivery, settlement: Settlement) -> Result<Settled, SettleError>;
+    async fn settle(
+        &self,
+        delivery: Delivery,
+        settlement: Settlement,
+    ) -> Result<Settled, SettleError>;
 
     /// The worker of this delivery still lives: its lease runs `ack_deadline` from now.
     fn renew(&self, delivery: &Delivery) -> Result<(), SettleError>;
@@ -99,13 +103,17 @@ pub struct Browsed {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PublishError {
     /// The topic had no room in time; try again after this long.
-    #[error("topic is full: no room within {waited:?}; try again, or let its subscriptions catch up")]
+    #[error(
+        "topic is full: no room within {waited:?}; try again, or let its subscriptions catch up"
+    )]
     Full {
         /// How long the publisher waited.
         waited: Duration,
     },
     /// More than the topic's whole bound: it would never fit.
-    #[error("larger than the topic's whole bound (max_messages, max_bytes): send it in smaller parts")]
+    #[error(
+        "larger than the topic's whole bound (max_messages, max_bytes): send it in smaller parts"
+    )]
     TooLarge,
     /// There is no such topic.
     #[error("no such topic")]

@@ -73,13 +73,16 @@ pub fn judge(
 ) -> Result<Judged, BatchTooLarge> {
     let outputs = settlement.outputs.into_iter().map(|output| published(output, now)).collect();
     let verdicts = match settlement.verdicts {
-        Verdicts::AllHandled => return Ok(Judged::Verdicted(Verdicted { outputs, ..Verdicted::default() })),
+        Verdicts::AllHandled => {
+            return Ok(Judged::Verdicted(Verdicted { outputs, ..Verdicted::default() }));
+        }
         Verdicts::Each(verdicts) => verdicts,
     };
     if verdicts.iter().all(|verdict| *verdict == Verdict::Returned) {
         return Ok(Judged::GivenBack);
     }
-    let mut judge = Judge { rules, handler, now, random, letters: None, verdicted: Verdicted::default() };
+    let mut judge =
+        Judge { rules, handler, now, random, letters: None, verdicted: Verdicted::default() };
     // A message without a verdict was not judged.
     let verdicts = verdicts.into_iter().chain(std::iter::repeat(Verdict::Returned));
     for (i, verdict) in verdicts.enumerate().take(batch.len()) {
@@ -102,14 +105,22 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn message(&mut self, message: &Batch, history: History, verdict: Verdict, index: u64) -> Result<(), BatchTooLarge> {
+    fn message(
+        &mut self,
+        message: &Batch,
+        history: History,
+        verdict: Verdict,
+        index: u64,
+    ) -> Result<(), BatchTooLarge> {
         match verdict {
             Verdict::Handled => Ok(()),
             Verdict::Returned => {
                 self.park(message, history, false, Duration::ZERO);
                 Ok(())
             }
-            Verdict::Rejected(failure) => self.give_up(message, self.failed(history), &failure, DeadLetterReason::Rejected),
+            Verdict::Rejected(failure) => {
+                self.give_up(message, self.failed(history), &failure, DeadLetterReason::Rejected)
+            }
             Verdict::Failed { failure, delay_ms } => {
                 self.verdicted.failed += 1;
                 let history = self.failed(history);
@@ -156,7 +167,9 @@ impl Judge<'_> {
         }
         match reason {
             DeadLetterReason::Rejected => self.verdicted.rejected += 1,
-            DeadLetterReason::Exhausted | DeadLetterReason::Expired => self.verdicted.exhausted += 1,
+            DeadLetterReason::Exhausted | DeadLetterReason::Expired => {
+                self.verdicted.exhausted += 1
+            }
         }
         let story = Story { reason, failure, history, failed_at_ms: self.now.wall_ms };
         let letters = self.letters.get_or_insert_with(|| BatchBuilder::with_capacity(1, 0));
@@ -164,7 +177,8 @@ impl Judge<'_> {
     }
 
     fn finish(mut self) -> Verdicted {
-        if let (Exhausted::DeadLetter(topic), Some(letters)) = (self.rules.exhausted, self.letters) {
+        if let (Exhausted::DeadLetter(topic), Some(letters)) = (self.rules.exhausted, self.letters)
+        {
             self.verdicted.dead_letters = Some((topic, letters.build()));
         }
         self.verdicted

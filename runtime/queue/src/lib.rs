@@ -19,9 +19,7 @@ mod memory;
 mod publication;
 mod rules;
 
-pub use broker::{
-    Browsed, Broker, Delivery, LeaseError, Page, PublishError, SettleError, Settled,
-};
+pub use broker::{Broker, Browsed, Delivery, LeaseError, Page, PublishError, SettleError, Settled};
 pub use clock::{Clock, Now, SystemClock};
 pub use dead_letter::{DEAD_LETTER_ERROR_MAX, DEAD_LETTER_PREFIX, DeadLetterReason};
 pub use figures::{Figures, SubscriptionFigures, TopicFigures};

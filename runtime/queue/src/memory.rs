@@ -5,11 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use millstream_message::{Batch, Failure, FailureKind, Settlement, SubscriptionId, TopicId, Verdict, Verdicts};
+use millstream_message::{
+    Batch, Failure, FailureKind, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
+};
 use tokio::sync::{Notify, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{Browsed, Broker, Delivery, LeaseError, Page, PublishError, SettleError, Settled};
+use crate::broker::{
+    Broker, Browsed, Delivery, LeaseError, Page, PublishError, SettleError, Settled,
+};
 use crate::clock::{Clock, Now};
 use crate::core::{Answer, Core, Effects, Event, Grant, Refusal, Ticket};
 use crate::figures::Figures;
@@ -149,7 +153,10 @@ impl MemoryBroker {
     }
 
     fn commit(&self, delivery: &Delivery, settlement: Settlement) -> Result<Settled, SettleError> {
-        let shelf = self.subscriptions.get(delivery.subscription.0 as usize).ok_or(SettleError::LeaseEnded)?;
+        let shelf = self
+            .subscriptions
+            .get(delivery.subscription.0 as usize)
+            .ok_or(SettleError::LeaseEnded)?;
         let Delivery { handler, batch, histories, .. } = delivery;
         let (now, random) = (self.clock.now(), (self.random)());
         let judged = judge(&shelf.rules, handler, batch, histories, settlement, now, random)
@@ -161,7 +168,10 @@ impl MemoryBroker {
         }
     }
 
-    #[expect(clippy::expect_used, reason = "a panic inside a step is a bug: stop, never go on half changed")]
+    #[expect(
+        clippy::expect_used,
+        reason = "a panic inside a step is a bug: stop, never go on half changed"
+    )]
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().expect("the delivery core panicked earlier")
     }
@@ -170,7 +180,8 @@ impl MemoryBroker {
 #[async_trait]
 impl Broker for MemoryBroker {
     async fn publish(&self, topic: TopicId, publication: Publication) -> Result<(), PublishError> {
-        let waited = self.topics.get(topic.0 as usize).map_or(Duration::ZERO, |rules| rules.publish_timeout);
+        let waited =
+            self.topics.get(topic.0 as usize).map_or(Duration::ZERO, |rules| rules.publish_timeout);
         let receiver = {
             let now = self.clock.now();
             let mut state = self.lock();
@@ -190,17 +201,25 @@ impl Broker for MemoryBroker {
             self.follow(state, effects);
             receiver
         };
-        receiver.await.map_err(|_| PublishError::Stopped)?.map_err(|_| PublishError::Full { waited })
+        receiver
+            .await
+            .map_err(|_| PublishError::Stopped)?
+            .map_err(|_| PublishError::Full { waited })
     }
 
     async fn lease(&self, request: LeaseRequest) -> Result<Delivery, LeaseError> {
-        let shelf = self.subscriptions.get(request.subscription.0 as usize).ok_or(LeaseError::Unknown)?;
+        let shelf =
+            self.subscriptions.get(request.subscription.0 as usize).ok_or(LeaseError::Unknown)?;
         loop {
             let woken = shelf.wake.notified();
             let look_again = match self.step(Event::Lease(request.clone())) {
-                Answer::Granted(grant) => return self.deliver(*grant).map_err(|_| LeaseError::Unknown),
+                Answer::Granted(grant) => {
+                    return self.deliver(*grant).map_err(|_| LeaseError::Unknown);
+                }
                 Answer::Refused(_) => return Err(LeaseError::Fenced),
-                Answer::Nothing(due) => due.map(|due| due.saturating_sub(self.clock.now().monotonic)),
+                Answer::Nothing(due) => {
+                    due.map(|due| due.saturating_sub(self.clock.now().monotonic))
+                }
                 Answer::Done | Answer::Waiting(_) => None,
             };
             tokio::select! {
@@ -210,7 +229,11 @@ impl Broker for MemoryBroker {
         }
     }
 
-    async fn settle(&self, delivery: Delivery, settlement: Settlement) -> Result<Settled, SettleError> {
+    async fn settle(
+        &self,
+        delivery: Delivery,
+        settlement: Settlement,
+    ) -> Result<Settled, SettleError> {
         self.commit(&delivery, settlement)
     }
 

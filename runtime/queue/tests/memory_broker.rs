@@ -1,14 +1,16 @@
 //! The memory broker: waiting, waking and time around the core, on tokio's paused clock.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use millstream_message::{
-    Batch, BatchBuilder, Failure, FailureKind, MessageId, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
+    Batch, BatchBuilder, Failure, FailureKind, MessageId, Settlement, SubscriptionId, TopicId,
+    Verdict, Verdicts,
 };
 use millstream_queue::{
-    Backoff, Broker, Clock, Exhausted, Handler, LeaseRequest, MemoryBroker, Now, Publication, PublishError,
-    SettleError, SubscriptionRules, TopicKind, TopicRules,
+    Backoff, Broker, Clock, Exhausted, Handler, LeaseRequest, MemoryBroker, Now, Publication,
+    PublishError, SettleError, SubscriptionRules, TopicKind, TopicRules,
 };
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
@@ -54,7 +56,12 @@ fn broker(max_messages: u64) -> (Arc<MemoryBroker>, CancellationToken) {
         batch_wait: Duration::ZERO,
     };
     let topics = vec![topic("events", TopicKind::Event), topic("dead", TopicKind::DeadLetter)];
-    let broker = Arc::new(MemoryBroker::new(topics, vec![rules], Arc::new(TokioClock(Instant::now())), || 0));
+    let broker = Arc::new(MemoryBroker::new(
+        topics,
+        vec![rules],
+        Arc::new(TokioClock(Instant::now())),
+        || 0,
+    ));
     let stop = CancellationToken::new();
     let (keeper, stopped) = (Arc::clone(&broker), stop.clone());
     tokio::spawn(async move { keeper.keep_time(stopped).await });
@@ -76,7 +83,10 @@ fn request() -> LeaseRequest {
 
 fn failed() -> Settlement {
     let failure = Failure::new(FailureKind::Retry, "not yet");
-    Settlement { verdicts: Verdicts::Each(vec![Verdict::Failed { failure, delay_ms: 0 }]), outputs: vec![] }
+    Settlement {
+        verdicts: Verdicts::Each(vec![Verdict::Failed { failure, delay_ms: 0 }]),
+        outputs: vec![],
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -130,7 +140,8 @@ async fn a_lost_worker_costs_a_failure_and_cannot_settle_later() {
     assert_eq!(late, Err(SettleError::LeaseEnded));
     broker.settle(again, failed()).await.unwrap();
     let page = broker.browse(TopicId(1), 0, 10);
-    let error = page.parts[0].batch.get(0).header("millstream-dead-letter-error").unwrap().to_owned();
+    let error =
+        page.parts[0].batch.get(0).header("millstream-dead-letter-error").unwrap().to_owned();
     assert_eq!(error, "retry: not yet");
 }
 

@@ -8,7 +8,7 @@ use millstream_plugin_host::{CallFailure, Input, Instance, Plugin, StartFailure}
 
 /// Handles batches for one worker.
 pub(crate) enum Consumer {
-    Plugin(PluginConsumer),
+    Plugin(Box<PluginConsumer>),
     Sink(Box<dyn Sink>),
 }
 
@@ -17,13 +17,17 @@ pub(crate) enum Consumer {
 pub(crate) enum Trouble {
     /// The call failed: its messages are to blame, one of them or all.
     Call(Failure),
-    /// The handler could not be started: no message is to blame.
-    Start(StartFailure),
+    /// The handler could not be started, or the host failed: no message is to blame.
+    Start(String),
 }
 
 impl Consumer {
     /// Answers for `batch`; `attempts` counts from 1.
-    pub(crate) async fn handle(&mut self, batch: &Batch, attempts: &[u32]) -> Result<Answers, Trouble> {
+    pub(crate) async fn handle(
+        &mut self,
+        batch: &Batch,
+        attempts: &[u32],
+    ) -> Result<Answers, Trouble> {
         match self {
             Self::Plugin(plugin) => plugin.handle(batch, attempts).await,
             Self::Sink(sink) => sink.deliver(batch).await.map_err(|error| {
@@ -59,16 +63,27 @@ impl PluginConsumer {
         let usable = self.instance.take().filter(|instance| !instance.spent());
         let instance = match usable {
             Some(instance) => instance,
-            None => self.plugin.instantiate(&self.subscription, &self.topic).await?,
+            None => self.instantiate().await?,
         };
         Ok(self.instance.insert(instance))
     }
 
+    /// A full pool makes the worker wait and charges nobody.
+    async fn instantiate(&mut self) -> Result<Instance, StartFailure> {
+        loop {
+            match self.plugin.instantiate(&self.subscription, &self.topic).await {
+                Err(StartFailure::Pool(_)) => self.plugin.room().await,
+                started => return started,
+            }
+        }
+    }
+
     async fn handle(&mut self, batch: &Batch, attempts: &[u32]) -> Result<Answers, Trouble> {
-        let instance = self.start().await.map_err(Trouble::Start)?;
+        let instance = self.start().await.map_err(|failure| Trouble::Start(failure.to_string()))?;
         let answer = instance.call(Input { batch, attempts }).await;
-        answer.map_err(|CallFailure { kind, message, .. }| {
-            Trouble::Call(Failure { kind, message, alone: true })
+        answer.map_err(|CallFailure { kind, message, host_fault }| match host_fault {
+            true => Trouble::Start(message),
+            false => Trouble::Call(Failure { kind, message, alone: true }),
         })
     }
 }

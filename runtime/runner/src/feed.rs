@@ -47,7 +47,12 @@ impl Feed {
         self.counters.add_skipped(chunk.skipped_empty);
         for refused in &chunk.refused {
             tracing::warn!(source = %self.name, line = refused.line, reason = %refused.reason, "line refused");
-            self.counters.add_refused(format!("{}:{}: {}", self.source.place(), refused.line, refused.reason));
+            self.counters.add_refused(format!(
+                "{}:{}: {}",
+                self.source.place(),
+                refused.line,
+                refused.reason
+            ));
         }
         if let Some(batch) = self.stamp(chunk) {
             self.publish(batch).await;
@@ -58,7 +63,8 @@ impl Feed {
     fn stamp(&self, chunk: Chunk) -> Option<Batch> {
         let (now, random) = (self.broker.now().wall_ms, (self.random)());
         let n = chunk.payloads.len();
-        let ids = (0..n as u128).map(|i| MessageId::published(now, random.wrapping_add(i))).collect();
+        let ids =
+            (0..n as u128).map(|i| MessageId::published(now, random.wrapping_add(i))).collect();
         Batch::from_columns(ids, vec![now; n], chunk.keys, HeaderColumns::empty(n), chunk.payloads)
             .filter(|batch| !batch.is_empty())
     }
@@ -99,5 +105,8 @@ impl Feed {
 pub(crate) fn chunk_limits(topic: &TopicPlan) -> ChunkLimits {
     let messages = usize::try_from(topic.max_messages).unwrap_or(usize::MAX);
     let bytes = usize::try_from(topic.max_bytes / 2).unwrap_or(usize::MAX);
-    ChunkLimits { messages_max: CHUNK.messages_max.min(messages), bytes_max: CHUNK.bytes_max.min(bytes) }
+    ChunkLimits {
+        messages_max: CHUNK.messages_max.min(messages),
+        bytes_max: CHUNK.bytes_max.min(bytes),
+    }
 }

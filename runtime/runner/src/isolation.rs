@@ -23,13 +23,14 @@ pub(crate) async fn handle(
     broker: &dyn Broker,
 ) -> Handled {
     let batch = &delivery.batch;
-    let attempts: Vec<u32> = (0..batch.len()).map(|i| delivery.histories.of(i).failures + 1).collect();
+    let attempts: Vec<u32> =
+        (0..batch.len()).map(|i| delivery.histories.of(i).failures + 1).collect();
     match consumer.handle(batch, &attempts).await {
         Ok(answers) => settled(routing.settlement(batch, answers, broker.now().wall_ms)),
         Err(Trouble::Start(failure)) => {
             let verdicts = Verdicts::Each(vec![Verdict::Returned; batch.len()]);
             let settlement = Settlement { verdicts, outputs: Vec::new() };
-            Handled { start_failure: Some(failure.to_string()), ..settled(settlement) }
+            Handled { start_failure: Some(failure), ..settled(settlement) }
         }
         Err(Trouble::Call(failure)) if batch.len() == 1 || !consumer.isolates() => {
             let verdict = Verdict::Failed { failure, delay_ms: 0 };
@@ -68,7 +69,15 @@ impl<'a> Rerun<'a> {
         broker: &'a dyn Broker,
     ) -> Self {
         let verdicts = Vec::with_capacity(delivery.batch.len());
-        Self { consumer, delivery, routing, broker, verdicts, outputs: Vec::new(), start_failure: None }
+        Self {
+            consumer,
+            delivery,
+            routing,
+            broker,
+            verdicts,
+            outputs: Vec::new(),
+            start_failure: None,
+        }
     }
 
     async fn run(&mut self, attempts: &[u32]) {
@@ -87,10 +96,14 @@ impl<'a> Rerun<'a> {
     /// Runs one message; false when no further one can be run.
     async fn message(&mut self, one: &Batch, attempt: u32) -> bool {
         match self.consumer.handle(one, &[attempt]).await {
-            Ok(answers) => self.add(self.routing.settlement(one, answers, self.broker.now().wall_ms)),
-            Err(Trouble::Call(failure)) => self.verdicts.push(Verdict::Failed { failure, delay_ms: 0 }),
+            Ok(answers) => {
+                self.add(self.routing.settlement(one, answers, self.broker.now().wall_ms))
+            }
+            Err(Trouble::Call(failure)) => {
+                self.verdicts.push(Verdict::Failed { failure, delay_ms: 0 })
+            }
             Err(Trouble::Start(failure)) => {
-                self.start_failure = Some(failure.to_string());
+                self.start_failure = Some(failure);
                 return false;
             }
         }

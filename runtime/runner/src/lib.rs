@@ -30,6 +30,5 @@ pub use open::{Launch, Opened, open};
 pub use report::{Report, SourceReport, SubscriptionReport, TopicReport};
 pub use running::Running;
 
-
 #[cfg(test)]
 mod tests;

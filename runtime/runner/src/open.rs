@@ -10,8 +10,8 @@ use millstream_connectors::{
 use millstream_formats::{Format, MessageLimits, Pointer};
 use millstream_message::SubscriptionId;
 use millstream_pipeline::{
-    Consumer as ConsumerPlan, Format as FormatPlan, Plan, SinkConnector, SourceConnector, SourcePlan,
-    SubscriptionPlan,
+    Consumer as ConsumerPlan, Format as FormatPlan, Plan, SinkConnector, SourceConnector,
+    SourcePlan, SubscriptionPlan,
 };
 use millstream_plugin_host::{Host, Inspection, Limits, Plugin, PluginSettings};
 use millstream_queue::{Broker, Handler, MemoryBroker, SystemClock};
@@ -64,7 +64,14 @@ pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
     let sinks = sinks(&plan)?;
     let plugins = load(&plan, &components, &host).await?;
     let workers = workers(&plan, sinks, &plugins, &broker, &stop).await?;
-    let parts = Parts { broker, threads, stop, plugins: inspections(&plugins, &plan), plan: Arc::clone(&plan), host };
+    let parts = Parts {
+        broker,
+        threads,
+        stop,
+        plugins: inspections(&plugins, &plan),
+        plan: Arc::clone(&plan),
+        host,
+    };
     Ok(Opened { parts, feeds, workers })
 }
 
@@ -76,7 +83,11 @@ impl Opened {
     }
 }
 
-fn feeds(plan: &Plan, broker: &Arc<MemoryBroker>, stop: &CancellationToken) -> Result<Vec<Feed>, OpenError> {
+fn feeds(
+    plan: &Plan,
+    broker: &Arc<MemoryBroker>,
+    stop: &CancellationToken,
+) -> Result<Vec<Feed>, OpenError> {
     let mut feeds = Vec::new();
     for one in &plan.sources {
         let topic = &plan.topics[one.topic];
@@ -96,11 +107,15 @@ fn feeds(plan: &Plan, broker: &Arc<MemoryBroker>, stop: &CancellationToken) -> R
 }
 
 /// The open source; none for HTTP, which the server answers.
-fn open_source(source: &SourcePlan, message_max: u64) -> Result<Option<Box<dyn Source>>, OpenError> {
+fn open_source(
+    source: &SourcePlan,
+    message_max: u64,
+) -> Result<Option<Box<dyn Source>>, OpenError> {
     let opened: Result<Box<dyn Source>, _> = match &source.connector {
         SourceConnector::Http { .. } => return Ok(None),
         SourceConnector::File { path, format } => {
-            FileSource::open(path, lines(source, *format, message_max)).map(|source| Box::new(source) as _)
+            FileSource::open(path, lines(source, *format, message_max))
+                .map(|source| Box::new(source) as _)
         }
         SourceConnector::Stdin { format } => {
             Ok(Box::new(StdinSource::open(lines(source, *format, message_max))) as _)
@@ -136,7 +151,11 @@ fn sinks(plan: &Plan) -> Result<BTreeMap<usize, SharedSink>, OpenError> {
 }
 
 /// Loads the plugins that some subscription uses, in the order of the plan.
-async fn load(plan: &Plan, components: &BTreeMap<String, Bytes>, host: &Host) -> Result<Vec<Plugin>, OpenError> {
+async fn load(
+    plan: &Plan,
+    components: &BTreeMap<String, Bytes>,
+    host: &Host,
+) -> Result<Vec<Plugin>, OpenError> {
     let mut plugins = Vec::with_capacity(plan.plugins.len());
     for one in &plan.plugins {
         let bytes = components.get(&one.name).cloned().unwrap_or_default();
@@ -190,7 +209,11 @@ async fn workers(
     Ok(workers)
 }
 
-async fn start(plan: &Plan, one: &SubscriptionPlan, consumer: &mut Consumer) -> Result<(), OpenError> {
+async fn start(
+    plan: &Plan,
+    one: &SubscriptionPlan,
+    consumer: &mut Consumer,
+) -> Result<(), OpenError> {
     let (Consumer::Plugin(plugin), ConsumerPlan::Plugin(place)) = (consumer, &one.consumer) else {
         return Ok(());
     };
@@ -198,11 +221,20 @@ async fn start(plan: &Plan, one: &SubscriptionPlan, consumer: &mut Consumer) -> 
     plugin.start().await.map(|_| ()).map_err(|failure| OpenError::Start { name: name(), failure })
 }
 
-fn consumer(plan: &Plan, one: &SubscriptionPlan, plugins: &[Plugin], sink: Option<&SharedSink>) -> Consumer {
+fn consumer(
+    plan: &Plan,
+    one: &SubscriptionPlan,
+    plugins: &[Plugin],
+    sink: Option<&SharedSink>,
+) -> Consumer {
     match (&one.consumer, sink) {
         (ConsumerPlan::Plugin(place), _) => {
             let topic = &plan.topics[one.topic].name;
-            Consumer::Plugin(PluginConsumer::new(plugins[*place].clone(), &one.name, topic))
+            Consumer::Plugin(Box::new(PluginConsumer::new(
+                plugins[*place].clone(),
+                &one.name,
+                topic,
+            )))
         }
         (ConsumerPlan::Sink(_), Some(sink)) => Consumer::Sink(sink.share()),
         (ConsumerPlan::Sink(_), None) => Consumer::Sink(Box::new(PassThrough)),
@@ -215,7 +247,9 @@ fn handler(plan: &Plan, one: &SubscriptionPlan, plugins: &[Plugin]) -> Handler {
             name: plan.plugins[*place].name.clone(),
             digest: plugins[*place].inspection().digest.to_string(),
         },
-        ConsumerPlan::Sink(connector) => Handler { name: sink_name(connector).to_owned(), digest: String::new() },
+        ConsumerPlan::Sink(connector) => {
+            Handler { name: sink_name(connector).to_owned(), digest: String::new() }
+        }
     }
 }
 

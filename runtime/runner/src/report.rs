@@ -74,24 +74,30 @@ pub struct SourceReport {
 }
 
 impl Report {
-    pub(crate) fn new(elapsed: Duration, plan: &Plan, figures: &Figures, sources: Vec<SourceReport>) -> Self {
+    pub(crate) fn new(
+        elapsed: Duration,
+        plan: &Plan,
+        figures: &Figures,
+        sources: Vec<SourceReport>,
+    ) -> Self {
         let topics = plan.topics.iter().zip(&figures.topics).map(|(topic, figures)| TopicReport {
             name: topic.name.clone(),
             kind: kind(topic.kind),
             published: figures.published,
             depth: figures.depth,
         });
-        let subscriptions = plan.subscriptions.iter().zip(&figures.subscriptions).map(|(one, figures)| {
-            SubscriptionReport {
-                name: one.name.clone(),
-                topic: plan.topics[one.topic].name.clone(),
-                handled: figures.handled,
-                retried: figures.failed - figures.exhausted.min(figures.failed),
-                dead_lettered: figures.dead_lettered(),
-                dropped: figures.dropped,
-                queued: figures.live(),
-            }
-        });
+        let subscriptions =
+            plan.subscriptions.iter().zip(&figures.subscriptions).map(|(one, figures)| {
+                SubscriptionReport {
+                    name: one.name.clone(),
+                    topic: plan.topics[one.topic].name.clone(),
+                    handled: figures.handled,
+                    retried: figures.failed - figures.exhausted.min(figures.failed),
+                    dead_lettered: figures.dead_lettered(),
+                    dropped: figures.dropped,
+                    queued: figures.live(),
+                }
+            });
         Self { elapsed, topics: topics.collect(), subscriptions: subscriptions.collect(), sources }
     }
 }
@@ -116,7 +122,9 @@ impl SourceCounters {
 
     pub(crate) fn add_refused(&self, place_and_reason: String) {
         self.refused.fetch_add(1, Ordering::Relaxed);
-        if let Ok(mut refusals) = self.refusals.lock() && refusals.len() < RECENT_REFUSALS_MAX {
+        if let Ok(mut refusals) = self.refusals.lock()
+            && refusals.len() < RECENT_REFUSALS_MAX
+        {
             refusals.push_back(place_and_reason);
         }
     }

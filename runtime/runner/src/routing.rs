@@ -30,7 +30,9 @@ impl Routing {
             ids: OutputIds::new(&plan.name, &subscription.name),
             output: subscription.output.map(topic_id),
             by_name: listed().map(|place| (name(place), topic_id(place))).collect(),
-            message_max: listed().map(|place| (topic_id(place), plan.topics[place].max_message)).collect(),
+            message_max: listed()
+                .map(|place| (topic_id(place), plan.topics[place].max_message))
+                .collect(),
         }
     }
 
@@ -72,7 +74,8 @@ impl Routing {
         let max = self.message_max.get(&topic).copied().unwrap_or(u64::MAX);
         let fits = |bytes: usize| bytes as u64 <= max;
         let payloads = outputs.batch.payloads();
-        (fits(payloads.data().len()) || (0..payloads.len()).all(|i| fits(payloads.get(i).len()))).then_some(topic)
+        (fits(payloads.data().len()) || (0..payloads.len()).all(|i| fits(payloads.get(i).len())))
+            .then_some(topic)
     }
 
     fn each(
@@ -93,15 +96,23 @@ impl Routing {
                 failure: Failure::new(FailureKind::Retry, reason(reasons, i)),
                 delay_ms: delays.get(i).copied().unwrap_or(0),
             },
-            Outcome::Reject => Verdict::Rejected(Failure::new(FailureKind::Reject, reason(reasons, i))),
+            Outcome::Reject => {
+                Verdict::Rejected(Failure::new(FailureKind::Reject, reason(reasons, i)))
+            }
         });
         let verdicts = Verdicts::Each(verdicts.take(batch.len()).collect());
         Settlement { verdicts, outputs: sorted.finish() }
     }
 
     /// Adds one message's outputs to their topics: all of them or none.
-    fn sort(&self, outputs: &Outputs, range: Range<usize>, sorted: &mut Sorted) -> Result<(), Failure> {
-        let topics: Vec<TopicId> = range.clone().map(|j| self.topic(outputs, j)).collect::<Result<_, _>>()?;
+    fn sort(
+        &self,
+        outputs: &Outputs,
+        range: Range<usize>,
+        sorted: &mut Sorted,
+    ) -> Result<(), Failure> {
+        let topics: Vec<TopicId> =
+            range.clone().map(|j| self.topic(outputs, j)).collect::<Result<_, _>>()?;
         for (j, topic) in range.zip(topics) {
             let delay = outputs.delays_ms.get(j).copied().unwrap_or(0);
             sorted.push(topic, outputs.batch.get(j), delay)?;
@@ -113,7 +124,8 @@ impl Routing {
         let named = outputs.topics.as_ref().map_or(&[][..], |topics| topics.get(j));
         let topic = if named.is_empty() { self.output } else { self.by_name.get(named).copied() };
         let topic = topic.ok_or_else(|| unrouted(named))?;
-        let (size, max) = (outputs.batch.get(j).payload().len() as u64, self.message_max.get(&topic));
+        let (size, max) =
+            (outputs.batch.get(j).payload().len() as u64, self.message_max.get(&topic));
         match max.filter(|max| size > **max) {
             Some(max) => Err(Failure::new(
                 FailureKind::OutputLimit,
@@ -135,7 +147,10 @@ struct Outputs {
 
 impl Outputs {
     fn whole(self, topic: TopicId) -> Settlement {
-        Settlement { verdicts: Verdicts::AllHandled, outputs: vec![(topic, self.batch, self.delays_ms)] }
+        Settlement {
+            verdicts: Verdicts::AllHandled,
+            outputs: vec![(topic, self.batch, self.delays_ms)],
+        }
     }
 
     fn of(&self, i: usize) -> Range<usize> {
@@ -162,7 +177,10 @@ impl Sorted {
     }
 
     fn finish(self) -> Vec<Output> {
-        self.0.into_iter().map(|(topic, (builder, delays))| (topic, builder.build(), delays)).collect()
+        self.0
+            .into_iter()
+            .map(|(topic, (builder, delays))| (topic, builder.build(), delays))
+            .collect()
     }
 }
 

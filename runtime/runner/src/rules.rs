@@ -35,7 +35,9 @@ fn subscription(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> Subscription
         outputs: one.output.iter().chain(&one.routes).copied().map(topic_id).collect(),
         max_attempts,
         backoff: Backoff { initial, factor, max, jitter },
-        exhausted: one.dead_letter.map_or(Exhausted::Drop, |topic| Exhausted::DeadLetter(topic_id(topic))),
+        exhausted: one
+            .dead_letter
+            .map_or(Exhausted::Drop, |topic| Exhausted::DeadLetter(topic_id(topic))),
         ack_deadline: one.ack_deadline,
         max_parked: one.max_parked,
         batch_messages: one.batch.max_messages,

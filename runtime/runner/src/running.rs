@@ -51,7 +51,10 @@ impl Running {
         let Opened { parts, feeds, workers } = opened;
         let (fault, faults) = mpsc::channel(FAULTS_MAX);
         let running = Self {
-            sources: feeds.iter().map(|feed| (feed.name.clone(), Arc::clone(&feed.counters))).collect(),
+            sources: feeds
+                .iter()
+                .map(|feed| (feed.name.clone(), Arc::clone(&feed.counters)))
+                .collect(),
             parts,
             started: Instant::now(),
             feeds: TaskTracker::new(),

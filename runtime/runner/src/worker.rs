@@ -33,7 +33,9 @@ impl Worker {
     /// Works until told to stop; a delivery in hand is finished and settled first.
     pub(crate) async fn run(mut self) {
         while let Some(delivery) = self.next().await {
-            let handled = isolation::handle(&mut self.consumer, &delivery, &self.routing, &*self.broker).await;
+            let handled =
+                isolation::handle(&mut self.consumer, &delivery, &self.routing, &*self.broker)
+                    .await;
             self.adapt(&handled);
             self.settle(delivery, handled.settlement).await;
             if let Some(failure) = handled.start_failure {
@@ -58,7 +60,11 @@ impl Worker {
     }
 
     fn adapt(&mut self, handled: &Handled) {
-        if handled.too_slow { self.pace.slow_down() } else { self.pace.speed_up() }
+        if handled.too_slow {
+            self.pace.slow_down()
+        } else {
+            self.pace.speed_up()
+        }
         self.starts_failed = match handled.start_failure {
             Some(_) => self.starts_failed + 1,
             None => 0,

@@ -103,3 +103,6 @@ fn files(cases: &Path) -> Result<Vec<PathBuf>, WorkshopError> {
     files.sort();
     Ok(files)
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,7 +15,8 @@ pub fn component_path(folder: &Path) -> Result<PathBuf, WorkshopError> {
     let component = Manifest::read(folder)?.component(folder);
     let command = format!("millstream build {}", folder.display());
     if !component.is_file() {
-        let reason = format!("{} is not built: {} is missing", folder.display(), component.display());
+        let reason =
+            format!("{} is not built: {} is missing", folder.display(), component.display());
         return Err(WorkshopError::Unbuilt { reason, command });
     }
     match sources::newer_than(folder, sources::modified(&component)?)? {

@@ -5,7 +5,7 @@ use std::fmt;
 use serde_json::Value;
 
 use crate::case::{Expected, ExpectedOutput, ExpectedPayload};
-use crate::trial::{Observed, Published};
+use crate::observed::{Observed, Published};
 
 /// The most that is shown of one value.
 const SHOWN_CHARS_MAX: usize = 400;
@@ -59,8 +59,12 @@ pub(crate) fn compare(expected: &Expected, found: &Observed) -> Vec<Mismatch> {
     match (expected, found) {
         (Expected::Ok(None), Observed::Ok(_)) => Vec::new(),
         (Expected::Ok(Some(expected)), Observed::Ok(found)) => compare_outputs(expected, found),
-        (Expected::Retry { reason, delay_ms }, Observed::Retry { reason: text, delay_ms: delay }) => {
-            let delay = delay_ms.and_then(|expected| unequal("delay of the retry", ms(expected), ms(*delay)));
+        (
+            Expected::Retry { reason, delay_ms },
+            Observed::Retry { reason: text, delay_ms: delay },
+        ) => {
+            let delay = delay_ms
+                .and_then(|expected| unequal("delay of the retry", ms(expected), ms(*delay)));
             [lacks("reason of the retry", reason, text), delay].into_iter().flatten().collect()
         }
         (Expected::Reject(reason), Observed::Reject(text)) => {
@@ -80,8 +84,12 @@ pub(crate) fn disagreement(batch: &Observed, single: &Observed) -> Option<Mismat
         (Observed::Failed(_), Observed::Failed(_)) => true,
         (batch, single) => batch == single,
     };
-    let place = || "as a batch (found) not as singly (expected)".to_owned();
-    (!agree).then(|| (place(), single.to_string(), batch.to_string()))
+    let mismatch = || {
+        let detail = |answer: &Observed| shown(&format!("{answer:?}"));
+        let place = "a batch must get the answers that its messages get singly";
+        (place.to_owned(), detail(single), detail(batch))
+    };
+    (!agree).then(mismatch)
 }
 
 fn compare_outputs(expected: &[ExpectedOutput], found: &[Published]) -> Vec<Mismatch> {
@@ -98,7 +106,9 @@ fn compare_output(number: usize, expected: &ExpectedOutput, found: &Published) -
     let mut mismatches = match &expected.payload {
         None => Vec::new(),
         Some(ExpectedPayload::Text(text)) if text.as_bytes() == found.payload => Vec::new(),
-        Some(ExpectedPayload::Text(text)) => vec![(place("payload"), quoted(text), bytes(&found.payload))],
+        Some(ExpectedPayload::Text(text)) => {
+            vec![(place("payload"), quoted(text), bytes(&found.payload))]
+        }
         Some(ExpectedPayload::Json(json)) => compare_payload(json, &found.payload, &place),
     };
     let topic = expected.topic.as_ref().and_then(|topic| {
@@ -112,18 +122,26 @@ fn compare_output(number: usize, expected: &ExpectedOutput, found: &Published) -
     let headers = expected.headers.as_ref().and_then(|expected| {
         unequal(&place("headers"), format!("{expected:?}"), format!("{:?}", found.headers))
     });
-    let delay = expected.delay_ms.and_then(|delay| unequal(&place("delay"), ms(delay), ms(found.delay_ms)));
+    let delay =
+        expected.delay_ms.and_then(|delay| unequal(&place("delay"), ms(delay), ms(found.delay_ms)));
     mismatches.extend([topic, key, headers, delay].into_iter().flatten());
     mismatches
 }
 
-fn compare_payload(expected: &Value, found: &[u8], place: &dyn Fn(&str) -> String) -> Vec<Mismatch> {
+fn compare_payload(
+    expected: &Value,
+    found: &[u8],
+    place: &dyn Fn(&str) -> String,
+) -> Vec<Mismatch> {
     match serde_json::from_slice::<Value>(found) {
-        Err(_) => vec![(place("payload"), format!("JSON {}", shown(&expected.to_string())), bytes(found))],
+        Err(_) => {
+            vec![(place("payload"), format!("JSON {}", shown(&expected.to_string())), bytes(found))]
+        }
         Ok(found) => {
             let mut mismatches = Vec::new();
             compare_json("", expected, &found, &mut |pointer, expected, found| {
-                let part = if pointer.is_empty() { "json".to_owned() } else { format!("json {pointer}") };
+                let part =
+                    if pointer.is_empty() { "json".to_owned() } else { format!("json {pointer}") };
                 mismatches.push((place(&part), expected, found));
             });
             mismatches
@@ -198,7 +216,11 @@ fn ms(delay: u32) -> String {
 pub(crate) fn bytes(bytes: &[u8]) -> String {
     match std::str::from_utf8(bytes) {
         Ok(text) => quoted(text),
-        Err(_) => format!("{} bytes that are not UTF-8: {}", bytes.len(), shown(&bytes.escape_ascii().to_string())),
+        Err(_) => format!(
+            "{} bytes that are not UTF-8: {}",
+            bytes.len(),
+            shown(&bytes.escape_ascii().to_string())
+        ),
     }
 }
 
@@ -213,3 +235,6 @@ fn shown(text: &str) -> String {
         Some((end, _)) => format!("{}…", &text[..end]),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -66,7 +66,9 @@ impl WorkshopError {
                 format!("run `{command}` in {} and mend what it reports", folder.display())
             }
             Self::NotAPlugin { .. } => "build it with an SDK of this version".to_owned(),
-            Self::Io { path, .. } => format!("make {} readable and its folder writable", path.display()),
+            Self::Io { path, .. } => {
+                format!("make {} readable and its folder writable", path.display())
+            }
             Self::Host(_) => "this is no fault of the plugin: try again".to_owned(),
         }
     }

@@ -14,6 +14,7 @@ mod component;
 mod difference;
 mod error;
 mod manifest;
+mod observed;
 mod sources;
 mod trial;
 

@@ -42,10 +42,13 @@ impl Manifest {
     }
 
     fn parse(file: &Path, text: &str) -> Result<Self, Mistake> {
-        let mistake = |span: Range<usize>, message: String| Mistake::at(file, position(text, span.start), message);
-        let declaration: Declaration = toml::from_str(text)
-            .map_err(|error| mistake(error.span().unwrap_or(0..0), error.message().replace('\n', ", ")))?;
-        for (span, fault) in declaration.faults() {
+        let mistake = |span: Range<usize>, message: String| {
+            Mistake::at(file, position(text, span.start), message)
+        };
+        let declaration: Declaration = toml::from_str(text).map_err(|error| {
+            mistake(error.span().unwrap_or(0..0), error.message().replace('\n', ", "))
+        })?;
+        if let Some((span, fault)) = declaration.faults().next() {
             return Err(mistake(span, fault));
         }
         let Declaration { name, language, build, artifact, world: _ } = declaration;
@@ -79,14 +82,17 @@ impl Declaration {
     /// What is wrong beyond the types, in the order of the keys.
     fn faults(&self) -> impl Iterator<Item = (Range<usize>, String)> {
         let name = (!is_name(self.name.get_ref())).then(|| {
-            let accepted = "lower-case letters, digits and `.`, `_`, `-`, beginning with a letter or digit";
+            let accepted =
+                "lower-case letters, digits and `.`, `_`, `-`, beginning with a letter or digit";
             (self.name.span(), format!("`name` must be {accepted}, at most {NAME_MAX}"))
         });
-        let texts = [("language", &self.language), ("build", &self.build), ("artifact", &self.artifact)];
+        let texts =
+            [("language", &self.language), ("build", &self.build), ("artifact", &self.artifact)];
         let empty = texts.into_iter().filter(|(_, text)| text.get_ref().trim().is_empty());
         let empty = empty.map(|(key, text)| (text.span(), format!("`{key}` must not be empty")));
         let world = self.world.iter().map(|world| {
-            let why = "embedding a component type is not available yet: use a toolchain that embeds it";
+            let why =
+                "embedding a component type is not available yet: use a toolchain that embeds it";
             (world.span(), format!("`world`: {why}"))
         });
         name.into_iter().chain(empty).chain(world)
@@ -94,7 +100,8 @@ impl Declaration {
 }
 
 fn is_name(name: &str) -> bool {
-    let allowed = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
+    let allowed =
+        |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b"._-".contains(&byte);
     name.len() <= NAME_MAX
         && name.bytes().all(allowed)
         && name.starts_with(|first: char| first.is_ascii_alphanumeric())
@@ -112,10 +119,16 @@ fn position(text: &str, offset: usize) -> (u64, u64) {
 fn absent(error: WorkshopError, folder: &Path) -> WorkshopError {
     match error {
         WorkshopError::Io { source, .. } if source.kind() == ErrorKind::NotFound => {
-            let what = if folder.is_dir() { "no plugin folder: it has no plugin.toml" } else { "no such folder" };
+            let what = if folder.is_dir() {
+                "no plugin folder: it has no plugin.toml"
+            } else {
+                "no such folder"
+            };
             Mistake::of_file(folder, what).into()
         }
         other => other,
     }
 }
 
+#[cfg(test)]
+mod tests;

@@ -53,7 +53,7 @@ pub(crate) fn newer_than(
             let path = entry.path();
             match entry.file_type().map_err(io)? {
                 kind if kind.is_dir() => folders.push(path),
-                _ if modified(&path)? > built => return Ok(Some(path)),
+                _ if modified(&path)? < built => return Ok(Some(path)),
                 _ => {}
             }
         }
@@ -65,9 +65,12 @@ pub(crate) fn newer_than(
 pub(crate) fn modified(path: &Path) -> Result<SystemTime, WorkshopError> {
     // A link that leads nowhere is judged by itself.
     let metadata = fs::metadata(path).or_else(|_| fs::symlink_metadata(path));
-    metadata.and_then(|metadata| metadata.modified()).map_err(|error| WorkshopError::io("read", path, error))
+    metadata
+        .and_then(|metadata| metadata.modified())
+        .map_err(|error| WorkshopError::io("read", path, error))
 }
 
 fn is_source(name: &str, in_root: bool) -> bool {
-    !name.starts_with('.') && !(in_root && NOT_SOURCES.contains(&name))
+    let skipped = name.starts_with('.') || in_root && NOT_SOURCES.contains(&name);
+    !skipped
 }

@@ -1,12 +1,9 @@
 //! Runs the cases of a plugin through the real host.
 
-use std::fmt;
 use std::path::Path;
 
 use bytes::Bytes;
-use millstream_message::{
-    Answers, Batch, BatchBuilder, BatchTooLarge, MessageId, Outcome, Outgoing,
-};
+use millstream_message::{Batch, BatchBuilder, BatchTooLarge, MessageId};
 use millstream_plugin_host::{
     Host, Input, Instance, LoadError, Plugin, PluginSettings, StartFailure,
 };
@@ -16,6 +13,7 @@ use crate::component::component_path;
 use crate::difference::{self, Difference, Mismatch, Runs};
 use crate::error::{Mistake, WorkshopError};
 use crate::manifest::Manifest;
+use crate::observed::{Observed, observe};
 use crate::sources;
 
 /// The largest component that is loaded.
@@ -66,10 +64,13 @@ pub async fn test(folder: &Path, host: &Host) -> Result<Vec<CaseReport>, Worksho
 async fn run(case: Case, plugin: &Plugin) -> Result<CaseReport, WorkshopError> {
     let Case { name, check, .. } = case;
     let (messages, differences) = match (plugin.instantiate(PLACE, PLACE).await, check) {
-        (Err(StartFailure::Pool(_)), _) => return Err(WorkshopError::Host("no place for an instance".to_owned())),
+        (Err(StartFailure::Pool(_)), _) => {
+            return Err(WorkshopError::Host("no place for an instance".to_owned()));
+        }
         (started, Check::ConfigRefused(text)) => (0, refusal(&text, started.err(), plugin)),
         (Err(failure), Check::Messages(pairs)) => {
-            let mismatch = ("start".to_owned(), "the plugin starts".to_owned(), failure.to_string());
+            let mismatch =
+                ("start".to_owned(), "the plugin starts".to_owned(), failure.to_string());
             (pairs.len(), vec![located(None, Runs::Both, mismatch)])
         }
         (Ok(instance), Check::Messages(pairs)) => {
@@ -101,7 +102,8 @@ fn differences(
 ) -> Vec<Difference> {
     let mut differences = Vec::new();
     for (i, (((_, expected), batch), single)) in pairs.iter().zip(batch).zip(single).enumerate() {
-        let (in_batch, alone) = (difference::compare(expected, batch), difference::compare(expected, single));
+        let (in_batch, alone) =
+            (difference::compare(expected, batch), difference::compare(expected, single));
         let disagreement = difference::disagreement(batch, single)
             .filter(|_| in_batch.is_empty() && alone.is_empty())
             .map(|mismatch| located(Some(i + 1), Runs::Both, mismatch));
@@ -113,11 +115,15 @@ fn differences(
 
 /// What both runs get wrong in the same way is told once.
 fn merged(message: usize, batch: Vec<Mismatch>, single: Vec<Mismatch>) -> Vec<Difference> {
-    let (both, only_batch): (Vec<_>, Vec<_>) = batch.into_iter().partition(|mismatch| single.contains(mismatch));
-    let only_single = single.into_iter().filter(|mismatch| !both.contains(mismatch)).collect::<Vec<_>>();
+    let (both, only_batch): (Vec<_>, Vec<_>) =
+        batch.into_iter().partition(|mismatch| single.contains(mismatch));
+    let only_single =
+        single.into_iter().filter(|mismatch| !both.contains(mismatch)).collect::<Vec<_>>();
     [(Runs::Both, both), (Runs::Batch, only_batch), (Runs::Single, only_single)]
         .into_iter()
-        .flat_map(|(runs, mismatches)| mismatches.into_iter().map(move |m| located(Some(message), runs, m)))
+        .flat_map(|(runs, mismatches)| {
+            mismatches.into_iter().map(move |m| located(Some(message), runs, m))
+        })
         .collect()
 }
 
@@ -151,7 +157,10 @@ impl<'a> Stage<'a> {
 
     /// As the runner does it: all at once and, when that gets no answer, each one singly, so that
     /// only the message that fails alone is to blame. Gives back an instance that can go on.
-    async fn as_batch(&self, mut instance: Instance) -> Result<(Vec<Observed>, Instance), WorkshopError> {
+    async fn as_batch(
+        &self,
+        mut instance: Instance,
+    ) -> Result<(Vec<Observed>, Instance), WorkshopError> {
         let input = Input { batch: &self.batch, attempts: &self.attempts };
         let failure = match instance.call(input).await {
             Ok(answers) => {
@@ -173,10 +182,13 @@ impl<'a> Stage<'a> {
         let mut observed = Vec::with_capacity(self.batch.len());
         for i in 0..self.batch.len() {
             instance = self.fresh(instance).await?;
-            let input = Input { batch: &self.batch.slice(i..i + 1), attempts: &self.attempts[i..=i] };
+            let input =
+                Input { batch: &self.batch.slice(i..i + 1), attempts: &self.attempts[i..=i] };
             observed.push(match instance.call(input).await {
                 Ok(answers) => observe(&answers, 0),
-                Err(failure) if failure.host_fault => return Err(WorkshopError::Host(failure.message)),
+                Err(failure) if failure.host_fault => {
+                    return Err(WorkshopError::Host(failure.message));
+                }
                 Err(failure) => Observed::Failed(failure.to_string()),
             });
         }
@@ -194,75 +206,9 @@ impl<'a> Stage<'a> {
 
     /// It started before, so a failure to start now is news, not an answer.
     async fn start(&self) -> Result<Instance, WorkshopError> {
-        let again = |failure: StartFailure| WorkshopError::Host(format!("restarting the plugin: {failure}"));
+        let again = |failure: StartFailure| {
+            WorkshopError::Host(format!("restarting the plugin: {failure}"))
+        };
         self.plugin.instantiate(PLACE, PLACE).await.map_err(again)
     }
-}
-
-/// What the plugin did with one message.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Observed {
-    /// Handled; what it publishes.
-    Ok(Vec<Published>),
-    /// It asks for another delivery; 0 ms: when the backoff says.
-    Retry { reason: String, delay_ms: u32 },
-    /// It refuses the message.
-    Reject(String),
-    /// It did not answer: kind, text, backtrace.
-    Failed(String),
-}
-
-/// A message that it publishes.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Published {
-    pub(crate) topic: Option<String>,
-    pub(crate) key: Option<String>,
-    pub(crate) headers: Vec<(String, String)>,
-    pub(crate) payload: Vec<u8>,
-    pub(crate) delay_ms: u32,
-}
-
-impl fmt::Display for Observed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ok(published) if published.is_empty() => f.write_str("ok, without outputs"),
-            Self::Ok(published) => {
-                let payloads: Vec<_> = published.iter().map(|output| difference::bytes(&output.payload)).collect();
-                write!(f, "ok, outputs {}", payloads.join(", "))
-            }
-            Self::Retry { reason, .. } => write!(f, "retry: {reason}"),
-            Self::Reject(reason) => write!(f, "reject: {reason}"),
-            // The backtrace stays out.
-            Self::Failed(text) => f.write_str(text.lines().next().unwrap_or_default()),
-        }
-    }
-}
-
-fn observe(answers: &Answers, i: usize) -> Observed {
-    let reason = || text(answers.reasons.get(i));
-    match answers.outcomes[i] {
-        Outcome::Ok => Observed::Ok(answers.outgoing.of(i).map(|m| publication(&answers.outgoing, m)).collect()),
-        Outcome::Reject => Observed::Reject(reason()),
-        Outcome::Retry => {
-            let delay_ms = answers.retry_delays_ms.get(i).copied().unwrap_or(0);
-            Observed::Retry { reason: reason(), delay_ms }
-        }
-    }
-}
-
-fn publication(outgoing: &Outgoing, m: usize) -> Published {
-    let optional = |bytes: &[u8]| Some(text(bytes)).filter(|text| !text.is_empty());
-    let headers = outgoing.headers.slice(m..m + 1).of(0);
-    Published {
-        topic: outgoing.topics.as_ref().and_then(|topics| optional(topics.get(m))),
-        key: optional(outgoing.keys.get(m)),
-        headers: headers.map(|(name, value)| (name.to_owned(), value.to_owned())).collect(),
-        payload: outgoing.payloads.get(m).to_vec(),
-        delay_ms: outgoing.delays_ms.get(m).copied().unwrap_or(0),
-    }
-}
-
-/// The host has checked that it is UTF-8.
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }

@@ -110,7 +110,9 @@ pub fn handle<A: Answer>(
     }
     log::at_no_message();
     let outgoing = outputs.finish();
-    verdicts.build(outgoing.unwrap_or_else(|| outputs::whole(batch.keys, batch.headers, batch.payloads)))
+    verdicts.build(
+        outgoing.unwrap_or_else(|| outputs::whole(batch.keys, batch.headers, batch.payloads)),
+    )
 }
 
 /// The answer, but for the outgoing messages themselves.
@@ -142,7 +144,8 @@ impl Verdicts {
 
     #[cold]
     fn push_failure(&mut self, failure: &Failure) {
-        let one_line = failure.reason().bytes().map(|b| if b == b'\n' || b == b'\r' { b' ' } else { b });
+        let one_line =
+            failure.reason().bytes().map(|b| if b == b'\n' || b == b'\r' { b' ' } else { b });
         self.reasons.write_last(|data| data.extend(one_line));
         self.outcomes.push(match failure {
             Failure::Retry { .. } => Outcome::Retry,
@@ -161,6 +164,11 @@ impl Verdicts {
             self.retry_delays_ms.resize(outcomes.len(), 0);
         }
         let outgoing = OutgoingColumns { starts, ..outgoing };
-        BatchResult { outcomes, reasons: reasons.build(), retry_delays_ms: self.retry_delays_ms, outgoing }
+        BatchResult {
+            outcomes,
+            reasons: reasons.build(),
+            retry_delays_ms: self.retry_delays_ms,
+            outgoing,
+        }
     }
 }

@@ -99,7 +99,11 @@ impl HeaderBuilder {
     }
 
     pub(crate) fn build(self) -> HeaderColumns {
-        HeaderColumns { starts: self.starts, names: self.names.build(), values: self.values.build() }
+        HeaderColumns {
+            starts: self.starts,
+            names: self.names.build(),
+            values: self.values.build(),
+        }
     }
 
     fn spell_out(&mut self) {

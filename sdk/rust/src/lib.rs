@@ -28,3 +28,6 @@ pub mod __macro {
     pub use crate::configuration::{accept, configure, handle_configured};
     pub use crate::handler::handle;
 }
+
+#[cfg(test)]
+mod tests;

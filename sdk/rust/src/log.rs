@@ -15,16 +15,16 @@
 use std::cell::Cell;
 use std::fmt::Display;
 
-/// Writes a record with severity trace: every step.
-pub use crate::__trace as trace;
 /// Writes a record with severity debug: what a developer wants while writing the plugin.
 pub use crate::__debug as debug;
-/// Writes a record with severity info: normal events worth a line.
-pub use crate::__info as info;
-/// Writes a record with severity warn: something an operator may want to look at.
-pub use crate::__warn as warn;
 /// Writes a record with severity error: something an operator must look at.
 pub use crate::__error as error;
+/// Writes a record with severity info: normal events worth a line.
+pub use crate::__info as info;
+/// Writes a record with severity trace: every step.
+pub use crate::__trace as trace;
+/// Writes a record with severity warn: something an operator may want to look at.
+pub use crate::__warn as warn;
 
 /// Severity, in rising order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -98,7 +98,8 @@ impl<'a> Outputs<'a> {
 
     /// The finished columns, or none when they are just the input's.
     pub(crate) fn finish(mut self) -> Option<OutgoingColumns> {
-        let whole = self.copied.payloads.rows() == 0 && self.forwarded == (0..self.batch.attempts.len());
+        let whole =
+            self.copied.payloads.rows() == 0 && self.forwarded == (0..self.batch.attempts.len());
         if whole {
             return None;
         }

@@ -96,10 +96,7 @@ pub fn handled_as_batch<A: Answer>(
 ///
 /// # Errors
 /// Why the configuration is refused, as the host would show it.
-pub fn configured<D, S, E>(
-    config: &str,
-    check: impl Fn(D) -> Result<S, E>,
-) -> Result<S, String>
+pub fn configured<D, S, E>(config: &str, check: impl Fn(D) -> Result<S, E>) -> Result<S, String>
 where
     D: DeserializeOwned,
     E: Display,
@@ -146,7 +143,10 @@ fn batch(deliveries: &[Delivery]) -> Batch {
         keys.push(delivery.key.as_bytes());
         payloads.push(&delivery.payload);
         headers.push_empty();
-        delivery.headers.iter().for_each(|(name, value)| headers.add(&name.to_ascii_lowercase(), value));
+        delivery
+            .headers
+            .iter()
+            .for_each(|(name, value)| headers.add(&name.to_ascii_lowercase(), value));
     }
     Batch {
         topic: "testing".to_owned(),

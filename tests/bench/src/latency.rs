@@ -16,7 +16,9 @@ const WARM_UP: usize = 2_000;
 
 pub(crate) fn report() -> anyhow::Result<()> {
     println!("| handler | p50 µs | p99 µs |\n|---|---|---|");
-    for (name, handler) in [("pass_through, built in", "sink: { pass_through: {} }"), ("echo plugin", "plugin: echo")] {
+    for (name, handler) in
+        [("pass_through, built in", "sink: { pass_through: {} }"), ("echo plugin", "plugin: echo")]
+    {
         let times = times(handler)?;
         println!("| {name} | {:.1} | {:.1} |", percentile(&times, 0.5), percentile(&times, 0.99));
     }

@@ -29,7 +29,8 @@ pub(crate) fn guest(name: &str) -> anyhow::Result<Bytes> {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../guests/target/wasm32-unknown-unknown/release")
         .join(format!("{}.wasm", name.replace('-', "_")));
-    let bytes = std::fs::read(&path)
-        .with_context(|| format!("{}: build the guests first, as `make bench` does", path.display()))?;
+    let bytes = std::fs::read(&path).with_context(|| {
+        format!("{}: build the guests first, as `make bench` does", path.display())
+    })?;
     Ok(bytes.into())
 }

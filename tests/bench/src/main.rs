@@ -11,7 +11,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+use anyhow::Context;
 
 fn main() -> ExitCode {
     match run() {
@@ -25,10 +25,9 @@ fn main() -> ExitCode {
 
 fn run() -> anyhow::Result<()> {
     println!("{}", table::machine());
-    let all_cores = sched_getaffinity(None)?;
     println!("## Latency of batches of one, publish → handled, all cores\n");
     latency::report()?;
-    sched_setaffinity(None, &one_core(&all_cores))?;
+    pin_to_one_core()?;
     println!("## Latency of batches of one, publish → handled, one core\n");
     latency::report()?;
     println!("## The sandbox alone, one core\n");
@@ -37,10 +36,10 @@ fn run() -> anyhow::Result<()> {
     pipeline::report()
 }
 
-/// The last of the cores this process may use: the first serves most interrupts.
-fn one_core(all: &CpuSet) -> CpuSet {
-    let mut one = CpuSet::new();
-    let last = (0..CpuSet::MAX_CPU).rev().find(|&core| all.is_set(core));
-    one.set(last.unwrap_or(0));
-    one
+/// To the last of the cores: the first serves most interrupts.
+fn pin_to_one_core() -> anyhow::Result<()> {
+    let cores = core_affinity::get_core_ids().context("the cores of this machine are not known")?;
+    let last = cores.last().copied().context("this process may use no core")?;
+    anyhow::ensure!(core_affinity::set_for_current(last), "cannot pin this process to one core");
+    Ok(())
 }

@@ -54,7 +54,10 @@ fn round(handler: &str) -> anyhow::Result<f64> {
         broker.quiet().await;
         let rate = MESSAGES as f64 / start.elapsed().as_secs_f64();
         let report = running.shutdown(Duration::from_secs(5)).await;
-        anyhow::ensure!(report.subscriptions[1].handled == MESSAGES as u64, "not all was handled: {report:?}");
+        anyhow::ensure!(
+            report.subscriptions[1].handled == MESSAGES as u64,
+            "not all was handled: {report:?}"
+        );
         Ok(rate)
     })
 }
@@ -72,7 +75,9 @@ pub(crate) async fn start(handler: &str) -> anyhow::Result<Running> {
          second: {{ topic: out, sink: {{ pass_through: {{}} }}, output: end, dead_letter: dead }}\n"
     );
     let checked = parse(&text, "bench.yaml", Path::new("."), &|_| None).check(&BTreeMap::new());
-    let plan = checked.plan.with_context(|| format!("the bench pipeline is wrong: {:?}", checked.findings))?;
+    let plan = checked
+        .plan
+        .with_context(|| format!("the bench pipeline is wrong: {:?}", checked.findings))?;
     let components: BTreeMap<String, Bytes> = [("echo".to_owned(), load::guest("echo")?)].into();
     let host = Host::new(HostSettings::default())?;
     Ok(open(Launch { plan: Arc::new(plan), components, host }).await?.start())

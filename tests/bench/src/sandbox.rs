@@ -19,19 +19,22 @@ pub(crate) fn report() -> anyhow::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let mut batched = instance("echo").await?;
+        let mut by_field = instance("echo-by-field").await?;
         let mut single = instance("message-echo").await?;
         println!("| what | ns/message | ratio |\n|---|---|---|");
-        let mut times = [(); 5].map(|()| Vec::new());
+        let mut times = [(); 6].map(|()| Vec::new());
         for _ in 0..ROUNDS {
             times[0].push(native(&load::batch(BATCH, 0)?));
             times[1].push(calls(&mut batched, BATCH).await?);
-            times[2].push(calls(&mut batched, 64).await?);
-            times[3].push(calls(&mut batched, 1).await?);
-            times[4].push(calls(&mut single, BATCH).await?);
+            times[2].push(calls(&mut by_field, BATCH).await?);
+            times[3].push(calls(&mut batched, 64).await?);
+            times[4].push(calls(&mut batched, 1).await?);
+            times[5].push(calls(&mut single, BATCH).await?);
         }
         let names = [
             "the same work without a sandbox: columns copied, batch 256",
-            "echo plugin, batch 256",
+            "echo plugin (`forward`), batch 256",
+            "echo plugin that sets payload, key and each header, batch 256",
             "echo plugin, batch 64",
             "echo plugin, batch 1",
             "per-message world, 256 calls",

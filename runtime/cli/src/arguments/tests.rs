@@ -14,7 +14,9 @@ fn durations_have_units() {
     assert_eq!(duration("500ms"), Ok(Duration::from_millis(500)));
     assert_eq!(duration("2m"), Ok(Duration::from_secs(120)));
     assert_eq!(duration("0"), Ok(Duration::ZERO));
-    for wrong in ["", "5", "s", "-1s", "1.5s", "1 s", "99999999999999999999s", "18446744073709551615h"] {
+    for wrong in
+        ["", "5", "s", "-1s", "1.5s", "1 s", "99999999999999999999s", "18446744073709551615h"]
+    {
         assert!(duration(wrong).is_err(), "{wrong:?} passed");
     }
 }

@@ -12,7 +12,11 @@ use crate::print::{self, Format};
 pub(super) fn execute(folder: &Path, format: Format) -> Result<(), Failure> {
     let built = millstream_workshop::build(folder, &mut logs::say).map_err(Error::new)?;
     match format {
-        Format::Human => print::text(&format!("built {}\n{}", built.path.display(), inspect::page(&built.inspection))),
+        Format::Human => print::text(&format!(
+            "built {}\n{}",
+            built.path.display(),
+            inspect::page(&built.inspection)
+        )),
         Format::Json => print::json(&inspect::document(&built.path, &built.inspection)),
     }
 }

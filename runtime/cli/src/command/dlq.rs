@@ -17,27 +17,42 @@ pub(super) fn execute(command: &DlqCommand, global: &Global) -> Result<(), Failu
         DlqCommand::Ls { subscription, limit, after } => {
             ls(&Remote::new(global)?, subscription, *limit, after.as_deref(), global.format)
         }
-        DlqCommand::Show { subscription, id } => show(&Remote::new(global)?, subscription, id, global.format),
+        DlqCommand::Show { subscription, id } => {
+            show(&Remote::new(global)?, subscription, id, global.format)
+        }
         DlqCommand::Redrive(_) => Err(Failure::not_yet("`millstream dlq redrive`")),
         DlqCommand::Purge(_) => Err(Failure::not_yet("`millstream dlq purge`")),
     }
 }
 
-fn ls(host: &Remote, subscription: &str, limit: u32, after: Option<&str>, format: Format) -> Result<(), Failure> {
+fn ls(
+    host: &Remote,
+    subscription: &str,
+    limit: u32,
+    after: Option<&str>,
+    format: Format,
+) -> Result<(), Failure> {
     let after = after.map(|cursor| ("after", cursor.to_owned()));
-    let query: Vec<(&str, String)> = [("limit", limit.to_string())].into_iter().chain(after).collect();
+    let query: Vec<(&str, String)> =
+        [("limit", limit.to_string())].into_iter().chain(after).collect();
     let letters = host.get(&["v1", "subscriptions", subscription, "dead-letters"], &query)?;
-    list(&letters, format, ["ID", "KEY", "REASON", "ATTEMPTS", "LAST FAILED", "ERROR"], |letter| {
-        let story = &letter["dead_letter"];
-        [
-            cell(letter, "id"),
-            cell(letter, "key"),
-            cell(story, "reason"),
-            cell(story, "attempts"),
-            cell(story, "last_failed_at"),
-            first_line(&cell(story, "error")),
-        ]
-    })?;
+    list(
+        &letters,
+        format,
+        ["ID", "KEY", "REASON", "ATTEMPTS", "LAST FAILED", "ERROR"],
+        |letter| {
+            let story = &letter["dead_letter"];
+            [
+                // The message's own id, which `dlq show` takes, not that of its dead letter.
+                cell(story, "id"),
+                cell(letter, "key"),
+                cell(story, "reason"),
+                cell(story, "attempts"),
+                cell(story, "last_failed_at"),
+                first_line(&cell(story, "error")),
+            ]
+        },
+    )?;
     if let (Format::Human, Some(next)) = (format, letters["next"].as_str()) {
         logs::say(&format!("there are more: go on with --after {next}"));
     }
@@ -53,23 +68,28 @@ fn show(host: &Remote, subscription: &str, id: &str, format: Format) -> Result<(
 }
 
 fn page(letter: &Value) -> String {
-    let mut lines = vec![line("id", &cell(letter, "id")), line("key", &cell(letter, "key"))];
-    lines.push(line("published", &cell(letter, "published_at")));
-    for (name, _) in letter["dead_letter"].as_object().into_iter().flatten().filter(|(name, _)| *name != "error") {
-        lines.push(line(&name.replace('_', " "), &cell(&letter["dead_letter"], name)));
-    }
-    for header in letter["headers"].as_array().into_iter().flatten() {
-        let text = |i: usize| header[i].as_str().unwrap_or_default();
-        if !text(0).starts_with("millstream-dead-letter-") {
-            lines.push(line("header", &format!("{}={}", text(0), text(1))));
-        }
-    }
-    lines.push(format!("\nerror\n{}", cell(&letter["dead_letter"], "error")));
+    let story = &letter["dead_letter"];
+    let mut lines = vec![line("id", &cell(story, "id")), line("key", &cell(letter, "key"))];
+    let told = ["id", "error"];
+    let rest =
+        story.as_object().into_iter().flatten().filter(|(name, _)| !told.contains(&name.as_str()));
+    lines.extend(rest.map(|(name, _)| line(&name.replace('_', " "), &cell(story, name))));
+    lines.extend(headers(letter).map(|header| line("header", &header)));
+    lines.push(format!("\nerror\n{}", cell(story, "error")));
     lines.push(match letter["payload"].as_str() {
         Some(payload) => format!("\npayload\n{payload}"),
         None => format!("\npayload (not UTF-8, as base64)\n{}", cell(letter, "payload_base64")),
     });
     lines.join("\n")
+}
+
+/// The headers that the message had before its story was added.
+fn headers(letter: &Value) -> impl Iterator<Item = String> {
+    let text = |header: &Value, i: usize| header[i].as_str().unwrap_or_default().to_owned();
+    let pairs = letter["headers"].as_array().into_iter().flatten();
+    let pairs = pairs.map(move |header| (text(header, 0), text(header, 1)));
+    let own = pairs.filter(|(name, _)| !name.starts_with("millstream-dead-letter-"));
+    own.map(|(name, value)| format!("{name}={value}"))
 }
 
 fn line(name: &str, value: &str) -> String {

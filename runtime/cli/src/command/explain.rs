@@ -9,7 +9,9 @@ pub(super) fn execute(code: &str, format: Format) -> Result<(), Failure> {
     let page = millstream_pipeline::explain(code).ok_or_else(|| unknown(code))?;
     match format {
         Format::Human => print::text(page.trim_end()),
-        Format::Json => print::json(&json!({ "code": code.trim().to_ascii_uppercase(), "page": page })),
+        Format::Json => {
+            print::json(&json!({ "code": code.trim().to_ascii_uppercase(), "page": page }))
+        }
     }
 }
 

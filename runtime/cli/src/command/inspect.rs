@@ -32,7 +32,10 @@ pub(super) fn page(inspection: &Inspection) -> String {
     ];
     lines.extend(inspection.imports.iter().map(|name| line("imports", name)));
     lines.extend(inspection.exports.iter().map(|name| line("exports", name)));
-    lines.push(line("grants", if needs.is_empty() { "none needed".to_owned() } else { needs.join(", ") }.as_str()));
+    lines.push(line(
+        "grants",
+        if needs.is_empty() { "none needed".to_owned() } else { needs.join(", ") }.as_str(),
+    ));
     lines.join("\n")
 }
 

@@ -28,9 +28,12 @@ pub(super) fn execute(args: &Publish, host: &Remote, format: Format) -> Result<(
             return Err(Failure::not_yet(&format!("`millstream publish {option}`")));
         }
     }
-    let target = Target { host, topic: &args.topic, headers: headers(args).map_err(Failure::Wrong)? };
+    let target =
+        Target { host, topic: &args.topic, headers: headers(args).map_err(Failure::Wrong)? };
     let published = match &args.body {
-        body if body.data.is_some() => target.one(body.data.clone().unwrap_or_default().into_bytes())?,
+        body if body.data.is_some() => {
+            target.one(body.data.clone().unwrap_or_default().into_bytes())?
+        }
         body => match (&body.file, &body.ndjson) {
             (Some(file), _) => target.one(read_file(file)?)?,
             (_, Some(lines)) => target.lines(open(lines)?)?,
@@ -70,7 +73,9 @@ impl Target<'_> {
 
     fn send(&self, body: Vec<u8>, content_type: &'static str) -> Result<Value, Failure> {
         let request = self.host.post(&["v1", "topics", self.topic, "messages"])?;
-        self.host.send(request.headers(self.headers.clone()).header(CONTENT_TYPE, content_type).body(body))
+        self.host.send(
+            request.headers(self.headers.clone()).header(CONTENT_TYPE, content_type).body(body),
+        )
     }
 }
 
@@ -91,10 +96,16 @@ impl Published {
 
     fn show(&self, topic: &str, format: Format) -> Result<(), Failure> {
         if format == Format::Json {
-            return print::json(&json!({ "ids": self.ids, "duplicates": self.duplicates, "durability": self.durability }));
+            return print::json(
+                &json!({ "ids": self.ids, "duplicates": self.duplicates, "durability": self.durability }),
+            );
         }
         let messages = counted(self.ids.len() as u64, "message");
-        let held = self.durability.as_str().map(|level| format!(" (held in: {level})")).unwrap_or_default();
+        let held = self
+            .durability
+            .as_str()
+            .map(|level| format!(" (held in: {level})"))
+            .unwrap_or_default();
         print::text(&format!("published {messages} to `{topic}`{held}"))?;
         if let [Value::String(id)] = self.ids.as_slice() {
             print::text(id)?;
@@ -108,7 +119,10 @@ impl Published {
             return failure;
         }
         let before = counted(self.ids.len() as u64, "message");
-        let text = format!("{before} accepted, then lines {line} to {} refused as a whole", line + lines - 1);
+        let text = format!(
+            "{before} accepted, then lines {line} to {} refused as a whole",
+            line + lines - 1
+        );
         match failure {
             Failure::Failed(error) => Failure::Failed(error.context(text)),
             Failure::Unreachable(error) => Failure::Unreachable(error.context(text)),
@@ -140,22 +154,38 @@ fn headers(args: &Publish) -> anyhow::Result<HeaderMap> {
         ("millstream-key-from", &args.key_from),
         ("millstream-delay", &args.delay),
     ];
-    let own = named.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.as_ref()?.clone())));
-    let more = args.headers.iter().map(|(name, value)| (format!("millstream-header-{name}"), value.clone()));
+    let own = named
+        .into_iter()
+        .filter_map(|(name, value)| Some((name.to_owned(), value.as_ref()?.clone())));
+    let more = args
+        .headers
+        .iter()
+        .map(|(name, value)| (format!("millstream-header-{name}"), value.clone()));
     let mut headers = HeaderMap::new();
     for (name, value) in own.chain(more) {
-        let wrong = |what: &str| anyhow!("{name}: {value:?}: {what} cannot be sent in an HTTP header");
+        let wrong =
+            |what: &str| anyhow!("{name}: {value:?}: {what} cannot be sent in an HTTP header");
         let name_sent = HeaderName::try_from(&name).map_err(|_| wrong("this name"))?;
-        headers.append(name_sent, HeaderValue::from_bytes(value.as_bytes()).map_err(|_| wrong("this value"))?);
+        headers.append(
+            name_sent,
+            HeaderValue::from_bytes(value.as_bytes()).map_err(|_| wrong("this value"))?,
+        );
     }
     Ok(headers)
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {
     let mut body = Vec::new();
-    open_file(path)?.take(MESSAGE_BYTES_MAX + 1).read_to_end(&mut body).with_context(|| format!("could not read {}", path.display()))?;
+    open_file(path)?
+        .take(MESSAGE_BYTES_MAX + 1)
+        .read_to_end(&mut body)
+        .with_context(|| format!("could not read {}", path.display()))?;
     if body.len() as u64 > MESSAGE_BYTES_MAX {
-        bail!("{} is larger than {} MiB: no topic takes it as one message", path.display(), MESSAGE_BYTES_MAX >> 20);
+        bail!(
+            "{} is larger than {} MiB: no topic takes it as one message",
+            path.display(),
+            MESSAGE_BYTES_MAX >> 20
+        );
     }
     Ok(body)
 }

@@ -8,7 +8,16 @@ use crate::print::Format;
 use crate::remote::Remote;
 
 const NAMES: [&str; 10] = [
-    "SUBSCRIPTION", "TOPIC", "HANDLER", "LAG", "IN FLIGHT", "PARKED", "HANDLED", "FAILED", "DEAD-LETTERED", "BLOCKED BY",
+    "SUBSCRIPTION",
+    "TOPIC",
+    "HANDLER",
+    "LAG",
+    "IN FLIGHT",
+    "PARKED",
+    "HANDLED",
+    "FAILED",
+    "DEAD-LETTERED",
+    "BLOCKED BY",
 ];
 
 pub(super) fn execute(host: &Remote, format: Format) -> Result<(), Failure> {

@@ -18,7 +18,9 @@ pub(super) fn parse(text: &str) -> Result<Option<SocketAddr>, Failure> {
     }
     let found = text.to_socket_addrs().ok().and_then(|mut found| found.next());
     let address = found.ok_or_else(|| {
-        Failure::wrong(format!("--http {text:?} is not an address: expected a form such as 127.0.0.1:7070, or `off`"))
+        Failure::wrong(format!(
+            "--http {text:?} is not an address: expected a form such as 127.0.0.1:7070, or `off`"
+        ))
     })?;
     if !millstream_server::is_loopback(&address) {
         return Err(Failure::wrong(format!(
@@ -40,7 +42,9 @@ pub(super) async fn bind(address: SocketAddr) -> Result<TcpListener, Failure> {
             "{address} is taken by another process; stop that one, or choose another address with --http \
              (127.0.0.1:0 takes any free port, `off` none)"
         )),
-        bound => bound.with_context(|| format!("could not listen on {address}; choose another address with --http")),
+        bound => bound.with_context(|| {
+            format!("could not listen on {address}; choose another address with --http")
+        }),
     };
     Ok(listener?)
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use indicatif::{ProgressDrawTarget, ProgressStyle};
 use millstream_runner::{Report, Running};
-use tokio::time::{Interval, MissedTickBehavior, interval_at, Instant};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::logs::{self, PROGRESS};
 use crate::print::count;
@@ -69,8 +69,14 @@ impl Drop for Shown {
 }
 
 fn line(report: &Report) -> String {
-    let sum = |of: fn(&millstream_runner::SubscriptionReport) -> u64| report.subscriptions.iter().map(of).sum::<u64>();
-    let published = report.topics.iter().filter(|topic| topic.kind != "dead_letter").map(|topic| topic.published);
+    let sum = |of: fn(&millstream_runner::SubscriptionReport) -> u64| {
+        report.subscriptions.iter().map(of).sum::<u64>()
+    };
+    let published = report
+        .topics
+        .iter()
+        .filter(|topic| topic.kind != "dead_letter")
+        .map(|topic| topic.published);
     format!(
         "{} published, {} handled, {} dead-lettered, {} queued",
         count(published.sum()),

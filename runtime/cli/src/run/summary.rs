@@ -16,7 +16,8 @@ pub(super) fn show(plan: &Plan, report: &Report, format: Format) -> Result<(), F
         Format::Human => human(&plan.name, report),
         Format::Json => print::pretty(&document(&plan.name, report)?)?,
     };
-    let writes_to_stdout = |one: &SubscriptionPlan| one.consumer == Consumer::Sink(SinkConnector::Stdout);
+    let writes_to_stdout =
+        |one: &SubscriptionPlan| one.consumer == Consumer::Sink(SinkConnector::Stdout);
     if plan.subscriptions.iter().any(writes_to_stdout) {
         logs::say(&text);
         return Ok(());
@@ -40,7 +41,9 @@ fn sources(report: &Report) -> String {
     let rows: Vec<[String; 4]> = report
         .sources
         .iter()
-        .map(|one| [one.name.clone(), count(one.published), count(one.refused), count(one.skipped_empty)])
+        .map(|one| {
+            [one.name.clone(), count(one.published), count(one.refused), count(one.skipped_empty)]
+        })
         .collect();
     table(["SOURCE", "PUBLISHED", "REFUSED", "EMPTY LINES"], &rows)
 }
@@ -62,13 +65,32 @@ fn subscriptions(report: &Report) -> String {
         .subscriptions
         .iter()
         .map(|one| {
-            let counts = [one.handled, one.retried, one.dead_lettered, one.dropped, one.queued].map(count);
+            let counts =
+                [one.handled, one.retried, one.dead_lettered, one.dropped, one.queued].map(count);
             let [handled, retried, dead_lettered, dropped, queued] = counts;
             let rate = rate(one.handled, report);
-            [one.name.clone(), one.topic.clone(), handled, retried, dead_lettered, dropped, queued, rate]
+            [
+                one.name.clone(),
+                one.topic.clone(),
+                handled,
+                retried,
+                dead_lettered,
+                dropped,
+                queued,
+                rate,
+            ]
         })
         .collect();
-    let names = ["SUBSCRIPTION", "TOPIC", "HANDLED", "RETRIED", "DEAD-LETTERED", "DROPPED", "QUEUED", "RATE"];
+    let names = [
+        "SUBSCRIPTION",
+        "TOPIC",
+        "HANDLED",
+        "RETRIED",
+        "DEAD-LETTERED",
+        "DROPPED",
+        "QUEUED",
+        "RATE",
+    ];
     table(names, &rows)
 }
 

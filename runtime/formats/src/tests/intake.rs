@@ -35,6 +35,16 @@ fn ids_ascend_from_the_stamp() {
 }
 
 #[test]
+fn empty_lines_are_counted_and_make_no_message() {
+    for form in [Form::Lines(Format::Lines), Form::Lines(Format::Ndjson), Form::Envelopes] {
+        let mut intake = Intake::new(form, Defaults::default(), LIMITS);
+        intake.feed(b"\n\r\n").unwrap();
+        assert_eq!(intake.skipped_empty(), 2);
+        assert!(intake.finish().unwrap().is_empty());
+    }
+}
+
+#[test]
 fn the_key_in_the_payload_goes_before_the_one_of_the_request() {
     let defaults = Defaults {
         key: Some("request".into()),
@@ -57,8 +67,8 @@ fn an_envelope_goes_before_the_request_and_keeps_its_headers() {
 
 #[test]
 fn the_first_bad_line_is_named_and_ends_the_request() {
-    let lines = Form::Lines(Format::Ndjson);
-    let refused = read(lines, Defaults::default(), b"{}\n\nx\n{}").unwrap_err();
+    let refused =
+        read(Form::Lines(Format::Ndjson), Defaults::default(), b"{}\n\nx\n{}").unwrap_err();
     assert_eq!((refused.line, matches!(refused.reason, Reason::Malformed(_))), (3, true));
     let refused =
         read(Form::Envelopes, Defaults::default(), b"{\"payload\":\"\"}\n{}\n").unwrap_err();

@@ -110,7 +110,8 @@ impl<'a> Context<'a> {
                 part => path.push(part),
             }
         }
-        path
+        // The empty path names nothing, though the folder it stands for is there.
+        if path.as_os_str().is_empty() { PathBuf::from(".") } else { path }
     }
 }
 

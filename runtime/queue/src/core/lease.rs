@@ -99,7 +99,12 @@ pub(super) enum Held {
 }
 
 impl Core {
-    pub(super) fn lease(&mut self, request: &LeaseRequest, now: Now, effects: &mut Effects) -> Result<Answer, Refusal> {
+    pub(super) fn lease(
+        &mut self,
+        request: &LeaseRequest,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<Answer, Refusal> {
         let place = request.subscription.0 as usize;
         let subscription = self.subscriptions.get(place).ok_or(Refusal::Unknown)?;
         if request.generation < subscription.fenced_below {
@@ -131,11 +136,18 @@ impl Core {
     }
 
     /// Ends the leases of older generations: their messages wait again, uncounted.
-    pub(super) fn fence(&mut self, id: SubscriptionId, generation: u64, effects: &mut Effects) -> Result<Answer, Refusal> {
+    pub(super) fn fence(
+        &mut self,
+        id: SubscriptionId,
+        generation: u64,
+        effects: &mut Effects,
+    ) -> Result<Answer, Refusal> {
         let subscription = self.subscriptions.get_mut(id.0 as usize).ok_or(Refusal::Unknown)?;
         subscription.fenced_below = subscription.fenced_below.max(generation);
-        let of_older = |lease: &&Lease| lease.grant.subscription == id && lease.grant.generation < generation;
-        let fenced: Vec<LeaseId> = self.leases.values().filter(of_older).map(|lease| lease.grant.lease).collect();
+        let of_older =
+            |lease: &&Lease| lease.grant.subscription == id && lease.grant.generation < generation;
+        let fenced: Vec<LeaseId> =
+            self.leases.values().filter(of_older).map(|lease| lease.grant.lease).collect();
         for lease in fenced {
             self.give_back(lease);
         }
@@ -147,7 +159,10 @@ impl Core {
     /// longer settle them.
     pub(super) fn expire_leases(&mut self, now: Now, effects: &mut Effects) {
         for _ in 0..EXPIRED_PER_TICK_MAX {
-            let Some(&(due, id)) = self.deadlines.first().filter(|(due, _)| *due <= now.monotonic) else { return };
+            let Some(&(due, id)) = self.deadlines.first().filter(|(due, _)| *due <= now.monotonic)
+            else {
+                return;
+            };
             self.deadlines.remove(&(due, id));
             let Some(mut lease) = self.leases.remove(&id) else { continue };
             lease.grant.lease = LeaseId(self.next_serial());
@@ -204,18 +219,30 @@ impl Core {
             crate::rules::Exhausted::DeadLetter(topic) => Some(topic),
             crate::rules::Exhausted::Drop => None,
         };
-        let gates = rules.outputs.iter().copied().filter(|&output| !(alone_on_topic && output == rules.topic));
-        gates.chain(dead_letter).map(|topic| topic.0 as usize).find(|&topic| self.topics[topic].is_full())
+        let gates = rules
+            .outputs
+            .iter()
+            .copied()
+            .filter(|&output| !(alone_on_topic && output == rules.topic));
+        gates
+            .chain(dead_letter)
+            .map(|topic| topic.0 as usize)
+            .find(|&topic| self.topics[topic].is_full())
     }
 
     /// Parked messages that are due: one that must travel alone, or several others.
-    fn take_parked(&mut self, request: &LeaseRequest, now: Now) -> Option<(Vec<Batch>, Histories, Held)> {
+    fn take_parked(
+        &mut self,
+        request: &LeaseRequest,
+        now: Now,
+    ) -> Option<(Vec<Batch>, Histories, Held)> {
         let subscription = &mut self.subscriptions[request.subscription.0 as usize];
         let due = due_keys(subscription, request, now);
         if due.is_empty() {
             return None;
         }
-        let mut taken: Vec<Parked> = due.iter().filter_map(|key| subscription.parked.remove(key)).collect();
+        let mut taken: Vec<Parked> =
+            due.iter().filter_map(|key| subscription.parked.remove(key)).collect();
         let topic = &mut self.topics[subscription.rules.topic.0 as usize];
         for parked in &mut taken {
             topic.unpark(&parked.message);
@@ -228,7 +255,11 @@ impl Core {
 
     /// Messages of the log: runs that wait again first, then what was never leased. The error says
     /// when to look again.
-    fn take_log(&mut self, request: &LeaseRequest, now: Now) -> Result<(Vec<Batch>, Histories, Held), Option<Duration>> {
+    fn take_log(
+        &mut self,
+        request: &LeaseRequest,
+        now: Now,
+    ) -> Result<(Vec<Batch>, Histories, Held), Option<Duration>> {
         let place = request.subscription.0 as usize;
         if self.subscriptions[place].is_parking_full() {
             return Err(None);
@@ -240,14 +271,19 @@ impl Core {
         }
     }
 
-    fn take_available(&mut self, place: usize, budget: Budget) -> Option<(Vec<Batch>, Histories, Held)> {
+    fn take_available(
+        &mut self,
+        place: usize,
+        budget: Budget,
+    ) -> Option<(Vec<Batch>, Histories, Held)> {
         let subscription = &mut self.subscriptions[place];
         let topic = &self.topics[subscription.rules.topic.0 as usize];
         let mut looked_at = 0;
         let (start, span, taken) = subscription.available.iter().find_map(|(&start, &span)| {
             looked_at += span.end - start;
             let taken = Taken::from_run(topic, start..span.end, topic.entry_of(start), budget);
-            (!taken.parts.is_empty() || looked_at > MAX_STEP_MESSAGES as u64).then_some((start, span, taken))
+            (!taken.parts.is_empty() || looked_at > MAX_STEP_MESSAGES as u64)
+                .then_some((start, span, taken))
         })?;
         if taken.parts.is_empty() {
             return None;
@@ -260,7 +296,12 @@ impl Core {
         Some((taken.parts, Histories::Uniform(span.deliveries + 1), Held::Runs(taken.ranges)))
     }
 
-    fn take_new(&mut self, place: usize, budget: Budget, now: Now) -> Result<(Vec<Batch>, Histories, Held), Option<Duration>> {
+    fn take_new(
+        &mut self,
+        place: usize,
+        budget: Budget,
+        now: Now,
+    ) -> Result<(Vec<Batch>, Histories, Held), Option<Duration>> {
         let subscription = &mut self.subscriptions[place];
         let topic = &self.topics[subscription.rules.topic.0 as usize];
         // The entry that holds the cursor may have been removed only if all of it was settled.
@@ -274,7 +315,8 @@ impl Core {
             }
         }
         subscription.cursor = end;
-        subscription.cursor_entry = topic.removed + (entry + topic.entries_until(entry, end)) as u64;
+        subscription.cursor_entry =
+            topic.removed + (entry + topic.entries_until(entry, end)) as u64;
         for left in &taken.left {
             subscription.available.insert(left.start, Span { end: left.end, deliveries: 0 });
         }
@@ -310,7 +352,10 @@ impl Core {
         };
         subscription.counters.in_flight += grant.len() as u64;
         let topic = &self.topics[subscription.rules.topic.0 as usize];
-        if subscription.cursor < topic.next || !subscription.available.is_empty() || !subscription.parked.is_empty() {
+        if subscription.cursor < topic.next
+            || !subscription.available.is_empty()
+            || !subscription.parked.is_empty()
+        {
             // There may be work for one more: whoever is woken last finds nothing and sleeps.
             effects.wake.push(request.subscription);
         }
@@ -336,7 +381,9 @@ fn budget(subscription: &Subscription, request: &LeaseRequest) -> Budget {
 fn due_keys(subscription: &Subscription, request: &LeaseRequest, now: Now) -> Vec<(Duration, u64)> {
     let budget = budget(subscription, request);
     let mine = |parked: &Parked| match budget.keys {
-        Some(KeyRange { .. }) => budget.keys.is_some_and(|keys| keys.contains(parked.message.get(0).key_hash())),
+        Some(KeyRange { .. }) => {
+            budget.keys.is_some_and(|keys| keys.contains(parked.message.get(0).key_hash()))
+        }
         None => true,
     };
     let due = subscription.parked.range(..=(now.monotonic, u64::MAX)).take(MAX_STEP_MESSAGES);

@@ -29,8 +29,8 @@ use std::time::Duration;
 
 use millstream_message::{Batch, SubscriptionId, TopicId};
 
-pub use self::lease::{Grant, Histories, History, LeaseId};
 use self::lease::Lease;
+pub use self::lease::{Grant, Histories, History, LeaseId};
 use self::subscription::Subscription;
 use self::topic::Topic;
 use crate::clock::Now;
@@ -134,7 +134,8 @@ impl Core {
     /// A core with these topics and subscriptions, named by their places in the lists.
     #[must_use]
     pub fn new(topics: Vec<TopicRules>, subscriptions: Vec<SubscriptionRules>) -> Self {
-        let mut core = Self { topics: topics.into_iter().map(Topic::new).collect(), ..Self::default() };
+        let mut core =
+            Self { topics: topics.into_iter().map(Topic::new).collect(), ..Self::default() };
         for (place, rules) in subscriptions.into_iter().enumerate() {
             let id = SubscriptionId(place as u32);
             if let Some(topic) = core.topics.get_mut(rules.topic.0 as usize) {
@@ -149,11 +150,15 @@ impl Core {
     pub fn step(&mut self, event: Event, now: Now) -> (Answer, Effects) {
         let mut effects = Effects::default();
         let answer = match event {
-            Event::Publish(topic, publication) => self.publish(topic, publication, now, &mut effects),
+            Event::Publish(topic, publication) => {
+                self.publish(topic, publication, now, &mut effects)
+            }
             Event::Lease(request) => self.lease(&request, now, &mut effects),
             Event::Settle(lease, judged) => self.settle(lease, *judged, now, &mut effects),
             Event::Renew(lease) => self.renew(lease, now),
-            Event::Fence(subscription, generation) => self.fence(subscription, generation, &mut effects),
+            Event::Fence(subscription, generation) => {
+                self.fence(subscription, generation, &mut effects)
+            }
             Event::Tick => self.tick(now, &mut effects),
         };
         effects.quiet = self.unsettled == 0;
@@ -165,7 +170,9 @@ impl Core {
     pub fn figures(&self) -> Figures {
         Figures {
             topics: self.topics.iter().map(Topic::figures).collect(),
-            subscriptions: (0..self.subscriptions.len()).map(|i| self.subscription_figures(i)).collect(),
+            subscriptions: (0..self.subscriptions.len())
+                .map(|i| self.subscription_figures(i))
+                .collect(),
         }
     }
 
@@ -289,7 +296,8 @@ impl Core {
     /// The lowest sequence number that some subscription still needs.
     fn floor(&self, id: TopicId) -> u64 {
         let topic = &self.topics[id.0 as usize];
-        let floors = topic.subscriptions.iter().map(|sub| self.subscriptions[sub.0 as usize].floor());
+        let floors =
+            topic.subscriptions.iter().map(|sub| self.subscriptions[sub.0 as usize].floor());
         match topic.rules.kind {
             TopicKind::DeadLetter => 0,
             _ => floors.min().unwrap_or(0),

@@ -44,10 +44,14 @@ impl Core {
         effects.released.extend(lease.grant.parts);
         self.count(place, &verdicted, messages);
         for parking in verdicted.parked {
-            let parked = Parked { message: parking.message, history: parking.history, alone: parking.alone };
+            let parked =
+                Parked { message: parking.message, history: parking.history, alone: parking.alone };
             self.park(place, parked, parking.due);
         }
-        let dead = verdicted.dead_letters.into_iter().map(|(topic, batch)| (topic, Publication::now(batch)));
+        let dead = verdicted
+            .dead_letters
+            .into_iter()
+            .map(|(topic, batch)| (topic, Publication::now(batch)));
         for (topic, publication) in verdicted.outputs.into_iter().chain(dead) {
             self.append(topic, publication, now, effects);
         }

@@ -32,7 +32,12 @@ pub(super) struct Taken {
 
 impl Taken {
     /// Takes from `run` what `budget` allows.
-    pub(super) fn from_run(topic: &Topic, run: Range<u64>, first_entry: usize, budget: Budget) -> Self {
+    pub(super) fn from_run(
+        topic: &Topic,
+        run: Range<u64>,
+        first_entry: usize,
+        budget: Budget,
+    ) -> Self {
         let mut taken = Self::default();
         let mut looked_at = 0;
         for entry in topic.log.iter().skip(first_entry).take(MAX_STEP_MESSAGES) {
@@ -70,7 +75,8 @@ impl Taken {
 
     /// The longest prefix of `wanted` whose bytes fit; at least one message if none was taken yet.
     fn fitting(&self, batch: &Batch, wanted: Range<usize>, bytes_max: u64) -> Range<usize> {
-        let fits = |end: usize| self.bytes + batch.slice(wanted.start..end).bytes() as u64 <= bytes_max;
+        let fits =
+            |end: usize| self.bytes + batch.slice(wanted.start..end).bytes() as u64 <= bytes_max;
         if fits(wanted.end) {
             return wanted;
         }
@@ -83,7 +89,14 @@ impl Taken {
         wanted.start..low.max(at_least)
     }
 
-    fn take_matching(&mut self, base: u64, batch: &Batch, range: Range<usize>, budget: Budget, keys: KeyRange) {
+    fn take_matching(
+        &mut self,
+        base: u64,
+        batch: &Batch,
+        range: Range<usize>,
+        budget: Budget,
+        keys: KeyRange,
+    ) {
         for i in range {
             let one = i..i + 1;
             if self.cut {

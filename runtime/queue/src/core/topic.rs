@@ -148,7 +148,12 @@ impl Topic {
     }
 
     /// Puts a publisher in line; answers when its patience ends.
-    pub(super) fn wait(&mut self, ticket: Ticket, publication: Publication, now: Now) -> Result<Duration, Refusal> {
+    pub(super) fn wait(
+        &mut self,
+        ticket: Ticket,
+        publication: Publication,
+        now: Now,
+    ) -> Result<Duration, Refusal> {
         if self.waiting.len() >= WAITING_PUBLISHERS_MAX {
             return Err(Refusal::LineFull);
         }
@@ -167,7 +172,10 @@ impl Topic {
     /// patience, so that the first in line is the first to go.
     pub(super) fn expire_waiting(&mut self, now: Duration) -> Vec<(Ticket, u64)> {
         let expired = self.waiting.iter().take_while(|one| one.gives_up <= now).count();
-        self.waiting.drain(..expired).map(|one| (one.ticket, one.publication.len() as u64)).collect()
+        self.waiting
+            .drain(..expired)
+            .map(|one| (one.ticket, one.publication.len() as u64))
+            .collect()
     }
 
     pub(super) fn next_tick(&self, now: Now) -> Option<Duration> {

@@ -38,9 +38,15 @@ async fn a_file_flows_through_bounded_topics_into_a_file() {
     running.drained().await;
     let report: Report = running.shutdown(GRACE).await;
     assert_eq!((report.sources[0].published, report.sources[0].skipped_empty), (5_000, 1));
-    assert_eq!(report.subscriptions.iter().map(|one| one.handled).collect::<Vec<_>>(), [5_000, 5_000]);
-    let mut written: Vec<String> =
-        std::fs::read_to_string(folder.path().join("out.txt")).unwrap().lines().map(str::to_owned).collect();
+    assert_eq!(
+        report.subscriptions.iter().map(|one| one.handled).collect::<Vec<_>>(),
+        [5_000, 5_000]
+    );
+    let mut written: Vec<String> = std::fs::read_to_string(folder.path().join("out.txt"))
+        .unwrap()
+        .lines()
+        .map(str::to_owned)
+        .collect();
     let mut expected = lines;
     written.sort();
     expected.sort();
@@ -70,6 +76,10 @@ async fn what_a_shutdown_leaves_is_counted_as_queued() {
     }
     let report = running.shutdown(GRACE).await;
     for (one, topic) in report.subscriptions.iter().zip(&report.topics) {
-        assert_eq!(topic.published, one.handled + one.dead_lettered + one.dropped + one.queued, "{report:?}");
+        assert_eq!(
+            topic.published,
+            one.handled + one.dead_lettered + one.dropped + one.queued,
+            "{report:?}"
+        );
     }
 }

@@ -1,6 +1,6 @@
 use millstream_message::{
-    Answers, Batch, BatchBuilder, Column, ColumnBuilder, FailureKind, HeaderColumns, MessageId, Outcome, Outgoing,
-    Settlement, TopicId, Verdict, Verdicts,
+    Answers, Batch, BatchBuilder, Column, ColumnBuilder, FailureKind, HeaderColumns, MessageId,
+    Outcome, Outgoing, Settlement, TopicId, Verdict, Verdicts,
 };
 
 use super::plan;
@@ -59,8 +59,13 @@ fn answers(outcomes: &[Outcome], outputs: &[&[(&str, &str)]]) -> Answers {
 
 fn bodies(settlement: &Settlement, topic: TopicId) -> Vec<String> {
     let of = settlement.outputs.iter().filter(|(to, ..)| *to == topic);
-    of.flat_map(|(_, batch, _)| batch.iter().map(|one| String::from_utf8_lossy(one.payload()).into_owned()).collect::<Vec<_>>())
-        .collect()
+    of.flat_map(|(_, batch, _)| {
+        batch
+            .iter()
+            .map(|one| String::from_utf8_lossy(one.payload()).into_owned())
+            .collect::<Vec<_>>()
+    })
+    .collect()
 }
 
 fn verdicts(settlement: &Settlement) -> Vec<Verdict> {
@@ -72,8 +77,11 @@ fn verdicts(settlement: &Settlement) -> Vec<Verdict> {
 
 #[test]
 fn outputs_without_a_topic_go_to_the_output_as_one_batch() {
-    let settlement =
-        routing().settlement(&inputs(2), answers(&[Outcome::Ok; 2], &[&[("", "a"), ("", "b")], &[("", "c")]]), NOW);
+    let settlement = routing().settlement(
+        &inputs(2),
+        answers(&[Outcome::Ok; 2], &[&[("", "a"), ("", "b")], &[("", "c")]]),
+        NOW,
+    );
     assert!(matches!(settlement.verdicts, Verdicts::AllHandled));
     assert_eq!(bodies(&settlement, TopicId(1)), ["a", "b", "c"]);
     assert_eq!(settlement.outputs[0].1.published_at(), [NOW; 3]);
@@ -82,9 +90,16 @@ fn outputs_without_a_topic_go_to_the_output_as_one_batch() {
 #[test]
 fn an_output_has_the_same_id_whether_its_batch_is_handled_whole_or_singly() {
     let (batch, routing) = (inputs(2), routing());
-    let whole = routing.settlement(&batch, answers(&[Outcome::Ok; 2], &[&[("", "a")], &[("", "b"), ("", "c")]]), NOW);
-    let single =
-        routing.settlement(&batch.slice(1..2), answers(&[Outcome::Ok], &[&[("", "b"), ("other", "c")]]), NOW);
+    let whole = routing.settlement(
+        &batch,
+        answers(&[Outcome::Ok; 2], &[&[("", "a")], &[("", "b"), ("", "c")]]),
+        NOW,
+    );
+    let single = routing.settlement(
+        &batch.slice(1..2),
+        answers(&[Outcome::Ok], &[&[("", "b"), ("other", "c")]]),
+        NOW,
+    );
     let ids = |settlement: &Settlement| -> Vec<MessageId> {
         settlement.outputs.iter().flat_map(|(_, batch, _)| batch.ids().to_vec()).collect()
     };
@@ -94,23 +109,35 @@ fn an_output_has_the_same_id_whether_its_batch_is_handled_whole_or_singly() {
 #[test]
 fn outputs_of_a_message_that_was_not_handled_are_dropped() {
     let outcomes = [Outcome::Reject, Outcome::Ok, Outcome::Retry];
-    let settlement = routing().settlement(&inputs(3), answers(&outcomes, &[&[("", "a")], &[("", "b")], &[("", "c")]]), NOW);
+    let settlement = routing().settlement(
+        &inputs(3),
+        answers(&outcomes, &[&[("", "a")], &[("", "b")], &[("", "c")]]),
+        NOW,
+    );
     assert_eq!(bodies(&settlement, TopicId(1)), ["b"]);
     let verdicts = verdicts(&settlement);
-    assert!(matches!(&verdicts[0], Verdict::Rejected(failure) if failure.to_string() == "reject: because"));
+    assert!(
+        matches!(&verdicts[0], Verdict::Rejected(failure) if failure.to_string() == "reject: because")
+    );
     assert_eq!(verdicts[1], Verdict::Handled);
-    assert!(matches!(&verdicts[2], Verdict::Failed { failure, .. } if failure.kind == FailureKind::Retry));
+    assert!(
+        matches!(&verdicts[2], Verdict::Failed { failure, .. } if failure.kind == FailureKind::Retry)
+    );
 }
 
 #[test]
 fn an_output_goes_only_to_topics_that_are_listed() {
-    let outputs: &[&[(&str, &str)]] = &[&[("other", "a"), ("out", "b")], &[("", "c"), ("secret", "d")]];
+    let outputs: &[&[(&str, &str)]] =
+        &[&[("other", "a"), ("out", "b")], &[("", "c"), ("secret", "d")]];
     let settlement = routing().settlement(&inputs(2), answers(&[Outcome::Ok; 2], outputs), NOW);
     assert_eq!(bodies(&settlement, TopicId(2)), ["a"]);
     assert_eq!(bodies(&settlement, TopicId(1)), ["b"], "what fails publishes nothing");
     let verdicts = verdicts(&settlement);
     let Verdict::Failed { failure, .. } = &verdicts[1] else { panic!("{verdicts:?}") };
-    assert_eq!(failure.to_string(), "route: an output names topic `secret`: list it in the subscription's `routes`");
+    assert_eq!(
+        failure.to_string(),
+        "route: an output names topic `secret`: list it in the subscription's `routes`"
+    );
 }
 
 #[test]
@@ -120,7 +147,9 @@ fn an_output_larger_than_its_topic_allows_fails_its_message_alone() {
     assert_eq!(bodies(&settlement, TopicId(1)), ["0123456789"]);
     let verdicts = verdicts(&settlement);
     assert_eq!(verdicts[0], Verdict::Handled);
-    assert!(matches!(&verdicts[1], Verdict::Failed { failure, .. } if failure.kind == FailureKind::OutputLimit));
+    assert!(
+        matches!(&verdicts[1], Verdict::Failed { failure, .. } if failure.kind == FailureKind::OutputLimit)
+    );
 }
 
 #[test]

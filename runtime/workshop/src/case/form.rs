@@ -28,7 +28,13 @@ pub(super) fn read(file: &Path) -> Result<Case, WorkshopError> {
     let check = match (form.config_refused, form.messages, form.expect) {
         (Some(text), None, None) => Check::ConfigRefused(text),
         (None, Some(messages), Some(expect)) => Check::Messages(pairs(file, messages, expect)?),
-        _ => return Err(Mistake::of_file(file, "give either `messages` and `expect`, or `config_refused`").into()),
+        _ => {
+            return Err(Mistake::of_file(
+                file,
+                "give either `messages` and `expect`, or `config_refused`",
+            )
+            .into());
+        }
     };
     Ok(Case { name, config, check })
 }
@@ -88,7 +94,9 @@ struct OutputForm {
 }
 
 /// Tells a key that is there with the value null from one that is not there.
-fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn given<'de, T: Deserialize<'de>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
@@ -107,7 +115,11 @@ impl<'de> Deserialize<'de> for OkForm {
             }
 
             fn visit_str<E: serde::de::Error>(self, text: &str) -> Result<OkForm, E> {
-                if text == "any" { Ok(OkForm::Any) } else { Err(E::custom("expected `any` or a list of outputs")) }
+                if text == "any" {
+                    Ok(OkForm::Any)
+                } else {
+                    Err(E::custom("expected `any` or a list of outputs"))
+                }
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<OkForm, A::Error> {
@@ -139,17 +151,20 @@ fn pairs(
         return Err(Mistake::at(file, position(&messages.referenced), "`messages` is empty").into());
     }
     if given != expected {
-        let message = format!("{expected} in `expect` for {given} in `messages`: give one for each");
+        let message =
+            format!("{expected} in `expect` for {given} in `messages`: give one for each");
         return Err(Mistake::at(file, position(&expect.referenced), message).into());
     }
-    let pair = |(message, expect)| Ok((given_message(file, message)?, expected_answer(file, expect)?));
+    let pair =
+        |(message, expect)| Ok((given_message(file, message)?, expected_answer(file, expect)?));
     messages.value.into_iter().zip(expect.value).map(pair).collect()
 }
 
 fn given_message(file: &Path, form: Spanned<MessageForm>) -> Result<Given, WorkshopError> {
     let place = position(&form.referenced);
     let mistake = |message: String| Mistake::at(file, place, message);
-    let MessageForm { payload, payload_base64, payload_file, json, key, headers, attempt } = form.value;
+    let MessageForm { payload, payload_base64, payload_file, json, key, headers, attempt } =
+        form.value;
     let payload = match (payload, payload_base64, payload_file, json) {
         (Some(text), None, None, None) => text.into_bytes(),
         (None, Some(text), None, None) => {
@@ -174,7 +189,8 @@ fn given_message(file: &Path, form: Spanned<MessageForm>) -> Result<Given, Works
 
 /// As the runtime would keep it.
 fn checked_header((name, value): (String, String)) -> Result<(String, String), String> {
-    let lower = millstream_formats::header_name(&name).map_err(|reason| reason.to_string())?.into_owned();
+    let lower =
+        millstream_formats::header_name(&name).map_err(|reason| reason.to_string())?.into_owned();
     millstream_formats::header_value(&name, &value).map_err(|reason| reason.to_string())?;
     Ok((lower, value))
 }
@@ -188,7 +204,8 @@ fn expected_answer(file: &Path, form: Spanned<ExpectForm>) -> Result<Expected, M
     match (ok, retry, reject, trap) {
         (Some(OkForm::Any), None, None, None) => Ok(Expected::Ok(None)),
         (Some(OkForm::Outputs(outputs)), None, None, None) => {
-            let outputs = outputs.into_iter().map(|output| expected_output(output).map_err(mistake));
+            let outputs =
+                outputs.into_iter().map(|output| expected_output(output).map_err(mistake));
             Ok(Expected::Ok(Some(outputs.collect::<Result<_, _>>()?)))
         }
         (None, Some(reason), None, None) => Ok(Expected::Retry { reason, delay_ms }),

@@ -82,7 +82,8 @@ fn nothing_is_leased_while_the_output_is_full() {
 
 #[test]
 fn nothing_is_leased_while_the_dead_letter_topic_is_full() {
-    let mut topics = vec![topic_rules("events", TopicKind::Event), topic_rules("dead", TopicKind::DeadLetter)];
+    let mut topics =
+        vec![topic_rules("events", TopicKind::Event), topic_rules("dead", TopicKind::DeadLetter)];
     topics[1].max_messages = 1;
     let mut drive = Drive::of(topics, vec![subscription_rules("reader", EVENTS)]);
     drive.publish(EVENTS, &["a"]);

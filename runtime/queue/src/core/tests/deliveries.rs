@@ -29,7 +29,8 @@ fn workers_of_one_subscription_share_its_messages() {
 
 #[test]
 fn every_subscription_of_an_event_topic_gets_its_own_copy() {
-    let topics = vec![topic_rules("events", TopicKind::Event), topic_rules("dead", TopicKind::DeadLetter)];
+    let topics =
+        vec![topic_rules("events", TopicKind::Event), topic_rules("dead", TopicKind::DeadLetter)];
     let rules = vec![subscription_rules("one", EVENTS), subscription_rules("two", EVENTS)];
     let mut drive = Drive::of(topics, rules);
     drive.publish(EVENTS, &["a"]);
@@ -42,7 +43,8 @@ fn every_subscription_of_an_event_topic_gets_its_own_copy() {
 
 #[test]
 fn an_event_topic_without_subscriptions_keeps_nothing_and_a_command_topic_everything() {
-    let topics = vec![topic_rules("events", TopicKind::Event), topic_rules("jobs", TopicKind::Command)];
+    let topics =
+        vec![topic_rules("events", TopicKind::Event), topic_rules("jobs", TopicKind::Command)];
     let mut drive = Drive::of(topics, Vec::new());
     drive.publish(TopicId(0), &["a"]);
     drive.publish(TopicId(1), &["b"]);
@@ -65,7 +67,8 @@ fn a_lease_stays_within_messages_and_bytes() {
 #[test]
 fn a_batch_may_wait_to_fill() {
     let wait = Duration::from_millis(50);
-    let mut drive = Drive::with(|_| {}, |rules| (rules.batch_wait, rules.batch_messages) = (wait, 2));
+    let mut drive =
+        Drive::with(|_| {}, |rules| (rules.batch_wait, rules.batch_messages) = (wait, 2));
     drive.publish(EVENTS, &["a"]);
     let look_again = match drive.step(Event::Lease(Drive::request(SUB))) {
         Answer::Nothing(due) => due.unwrap(),
@@ -86,7 +89,8 @@ fn a_worker_with_a_key_range_leaves_other_keys_to_others() {
     let keys = ["a", "b", "c", "d", "e", "f", "g", "h"];
     drive.publish(EVENTS, &keys);
     let half = u64::MAX / 2;
-    let (low, high) = (KeyRange { first: 0, last: half }, KeyRange { first: half + 1, last: u64::MAX });
+    let (low, high) =
+        (KeyRange { first: 0, last: half }, KeyRange { first: half + 1, last: u64::MAX });
     let low = drive.lease_with(LeaseRequest { keys: Some(low), ..Drive::request(SUB) }).unwrap();
     let high = drive.lease_with(LeaseRequest { keys: Some(high), ..Drive::request(SUB) });
     let mut all: Vec<_> = payloads(&low);
@@ -108,7 +112,10 @@ fn a_fenced_generation_neither_leases_nor_settles_and_its_messages_go_on() {
     drive.publish(EVENTS, &["a", "b"]);
     let old = drive.lease(SUB).unwrap();
     drive.step(Event::Fence(SUB, 2));
-    assert!(matches!(drive.settle(&old, Settlement::all_handled()), Answer::Refused(Refusal::LeaseEnded)));
+    assert!(matches!(
+        drive.settle(&old, Settlement::all_handled()),
+        Answer::Refused(Refusal::LeaseEnded)
+    ));
     let refused = drive.step(Event::Lease(Drive::request(SUB)));
     assert!(matches!(refused, Answer::Refused(Refusal::Fenced)));
     let new = drive.lease_with(LeaseRequest { generation: 2, ..Drive::request(SUB) }).unwrap();
@@ -124,7 +131,8 @@ fn outputs_become_visible_with_the_settle() {
     let grant = drive.lease(SUB).unwrap();
     let batch = drive.batch(&["result"]);
     assert_eq!(drive.core.figures().topics[2].published, 0);
-    let settlement = Settlement { verdicts: Verdicts::AllHandled, outputs: vec![(OUT, batch, Vec::new())] };
+    let settlement =
+        Settlement { verdicts: Verdicts::AllHandled, outputs: vec![(OUT, batch, Vec::new())] };
     drive.settle(&grant, settlement);
     assert_eq!(drive.core.figures().topics[2].published, 1);
 }
@@ -162,6 +170,8 @@ fn a_failure_wakes_a_worker_that_waits_until_the_retry_is_due() {
     let grant = drive.lease(SUB).unwrap();
     drive.settle_each(&grant, vec![failed()]);
     assert_eq!(drive.effects.wake, [SUB]);
-    let Answer::Nothing(Some(due)) = drive.step(Event::Lease(Drive::request(SUB))) else { panic!() };
+    let Answer::Nothing(Some(due)) = drive.step(Event::Lease(Drive::request(SUB))) else {
+        panic!()
+    };
     assert!(due > drive.now.monotonic);
 }

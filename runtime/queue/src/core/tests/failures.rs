@@ -84,7 +84,10 @@ fn a_lost_worker_is_noticed_at_its_deadline_and_can_no_longer_settle() {
     drive.pass(Duration::from_secs(30));
     drive.step(Event::Tick);
     let expired = drive.effects.expired_leases.pop().unwrap();
-    assert!(matches!(drive.settle(&lost, Settlement::all_handled()), Answer::Refused(Refusal::LeaseEnded)));
+    assert!(matches!(
+        drive.settle(&lost, Settlement::all_handled()),
+        Answer::Refused(Refusal::LeaseEnded)
+    ));
     drive.settle_each(&expired, vec![failed()]);
     drive.pass(Duration::from_secs(1));
     assert_eq!(drive.lease(SUB).unwrap().histories.of(0).failures, 1);

@@ -8,13 +8,18 @@ mod seeded;
 use std::sync::Arc;
 use std::time::Duration;
 
-use millstream_message::{Batch, BatchBuilder, Failure, FailureKind, MessageId, Settlement, SubscriptionId, TopicId, Verdict, Verdicts};
+use millstream_message::{
+    Batch, BatchBuilder, Failure, FailureKind, MessageId, Settlement, SubscriptionId, TopicId,
+    Verdict, Verdicts,
+};
 
 use super::{Answer, Core, Effects, Event, Grant, Refusal};
 use crate::clock::Now;
 use crate::judge::judge;
 use crate::publication::Publication;
-use crate::rules::{Backoff, Exhausted, Handler, KeyRange, LeaseRequest, SubscriptionRules, TopicKind, TopicRules};
+use crate::rules::{
+    Backoff, Exhausted, Handler, KeyRange, LeaseRequest, SubscriptionRules, TopicKind, TopicRules,
+};
 
 pub(super) const EVENTS: TopicId = TopicId(0);
 pub(super) const DEAD: TopicId = TopicId(1);
@@ -37,10 +42,17 @@ impl Drive {
         Self::with(|_| {}, |_| {})
     }
 
-    pub(super) fn with(topic: impl Fn(&mut TopicRules), subscription: impl Fn(&mut SubscriptionRules)) -> Self {
+    pub(super) fn with(
+        topic: impl Fn(&mut TopicRules),
+        subscription: impl Fn(&mut SubscriptionRules),
+    ) -> Self {
         let mut events = topic_rules("events", TopicKind::Event);
         topic(&mut events);
-        let topics = vec![events, topic_rules("dead", TopicKind::DeadLetter), topic_rules("out", TopicKind::Command)];
+        let topics = vec![
+            events,
+            topic_rules("dead", TopicKind::DeadLetter),
+            topic_rules("out", TopicKind::Command),
+        ];
         let mut rules = subscription_rules("reader", EVENTS);
         subscription(&mut rules);
         Self::of(topics, vec![rules])
@@ -48,7 +60,13 @@ impl Drive {
 
     pub(super) fn of(topics: Vec<TopicRules>, rules: Vec<SubscriptionRules>) -> Self {
         let now = Now { monotonic: Duration::from_secs(1), wall_ms: 1_700_000_000_000 };
-        Self { core: Core::new(topics, rules.clone()), rules, now, effects: Effects::default(), serial: 0 }
+        Self {
+            core: Core::new(topics, rules.clone()),
+            rules,
+            now,
+            effects: Effects::default(),
+            serial: 0,
+        }
     }
 
     pub(super) fn step(&mut self, event: Event) -> Answer {
@@ -106,7 +124,9 @@ impl Drive {
     pub(super) fn settle(&mut self, grant: &Grant, settlement: Settlement) -> Answer {
         let rules = &self.rules[grant.subscription.0 as usize];
         let batch = Batch::gather(&grant.parts).unwrap();
-        let judged = judge(rules, &grant.handler, &batch, &grant.histories, settlement, self.now, 7).unwrap();
+        let judged =
+            judge(rules, &grant.handler, &batch, &grant.histories, settlement, self.now, 7)
+                .unwrap();
         self.step(Event::Settle(grant.lease, Box::new(judged)))
     }
 
@@ -153,7 +173,10 @@ pub(super) fn subscription_rules(name: &str, topic: TopicId) -> SubscriptionRule
 
 pub(super) fn payloads(grant: &Grant) -> Vec<String> {
     let of = |batch: &Batch| -> Vec<String> {
-        batch.iter().map(|message| String::from_utf8_lossy(message.payload()).into_owned()).collect()
+        batch
+            .iter()
+            .map(|message| String::from_utf8_lossy(message.payload()).into_owned())
+            .collect()
     };
     grant.parts.iter().flat_map(of).collect()
 }

@@ -42,7 +42,10 @@ struct History {
 impl History {
     fn new(seed: u64) -> Self {
         let mut random = Random(seed, 0);
-        let mut topics = vec![topic_rules("events", TopicKind::Event), topic_rules("dead", TopicKind::DeadLetter)];
+        let mut topics = vec![
+            topic_rules("events", TopicKind::Event),
+            topic_rules("dead", TopicKind::DeadLetter),
+        ];
         topics[0].max_messages = 20 + random.below(60);
         let rules = ["one", "two"].map(|name| SubscriptionRules {
             batch_messages: 1 + random.below(8) as u32,
@@ -133,7 +136,11 @@ impl History {
                 assert!(self.ended.insert(name), "seed {}: {id} ended twice", self.seed);
             }
         }
-        assert!(matches!(self.drive.settle_each(grant, verdicts), Answer::Done), "seed {}", self.seed);
+        assert!(
+            matches!(self.drive.settle_each(grant, verdicts), Answer::Done),
+            "seed {}",
+            self.seed
+        );
     }
 
     fn pass_time(&mut self) {
@@ -143,7 +150,8 @@ impl History {
         let expired = std::mem::take(&mut self.drive.effects.expired_leases);
         for grant in expired {
             // The worker that held these messages is lost.
-            self.leased.retain(|held| ids(held) != ids(&grant) || held.subscription != grant.subscription);
+            self.leased
+                .retain(|held| ids(held) != ids(&grant) || held.subscription != grant.subscription);
             let verdicts = vec![failed(); grant.len()];
             self.settle(&grant, verdicts);
         }
@@ -167,11 +175,17 @@ impl History {
         assert!(self.drive.core.is_quiet(), "seed {}: something waits for ever", self.seed);
         let figures = self.drive.core.figures();
         for (figures, place) in figures.subscriptions.iter().zip(0..) {
-            let ended = self.ended.iter().filter(|(subscription, _)| subscription.0 == place).count();
+            let ended =
+                self.ended.iter().filter(|(subscription, _)| subscription.0 == place).count();
             assert_eq!(figures.offered, ended as u64, "seed {}", self.seed);
         }
         assert!(figures.topics[0].published >= self.published, "seed {}", self.seed);
-        assert_eq!((figures.topics[0].depth, figures.topics[0].bytes), (0, 0), "seed {}", self.seed);
+        assert_eq!(
+            (figures.topics[0].depth, figures.topics[0].bytes),
+            (0, 0),
+            "seed {}",
+            self.seed
+        );
     }
 }
 
