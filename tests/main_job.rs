@@ -93,44 +93,6 @@ fn an_http_source_takes_the_flights_at_its_own_path() {
     has_the_three_numbers(&Summary::of(&host.finish().success()));
 }
 
-#[test]
-fn a_host_told_to_stop_in_the_middle_accounts_for_every_message() {
-    let project = Project::new();
-    let mut host = Host::start(&flights_pipeline(&project, STDIN_SOURCE), Input::Piped, &[]);
-    // A pipe holds 64 KiB: once some weeks are written, almost all of them have been read.
-    for _ in 0..8 {
-        host.write(&week()).expect("the host reads");
-    }
-    let summary = host.terminate();
-    summary.adds_up();
-    let published = summary.topic("departures", "published");
-    assert!(published > DEPARTURES, "only {published} were published: this is not the middle");
-    assert_eq!(
-        project.lines("departures.ndjson").len() as u64,
-        summary.subscription("archive", "handled"),
-        "the archive holds what was handled, no more and no less"
-    );
-}
-
-#[test]
-fn a_host_without_work_stops_at_once_with_its_summary() {
-    let project = Project::new();
-    let file = flights_pipeline(&project, "http: { path: /flights }");
-    let summary = Host::start(&file, Input::None, &[]).terminate();
-    assert_eq!(summary.topic("departures", "published"), 0);
-    let host = Host::start(&file, Input::None, &[]);
-    host.signal("INT");
-    let _ = host.finish().success();
-}
-
-#[test]
-fn a_read_of_stdin_that_waits_does_not_hold_the_process() {
-    let project = Project::new();
-    let host = Host::start(&flights_pipeline(&project, STDIN_SOURCE), Input::Piped, &[]);
-    // The input stays open and empty.
-    host.terminate().adds_up();
-}
-
 #[track_caller]
 fn has_the_three_numbers(summary: &Summary) {
     summary.adds_up();

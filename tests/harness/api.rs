@@ -46,21 +46,29 @@ impl Api {
         answer(self.client.get(format!("{}{path}", self.url)).send().expect("the host answers"))
     }
 
-    /// The dead letters of a subscription once there are `count`. Asked for until then, one answer
-    /// after another: the host has no bell for it.
+    /// The dead letters of a subscription once there are `count`.
     #[track_caller]
     #[must_use]
     pub fn dead_letters(&self, subscription: &str, count: usize) -> Vec<Value> {
+        let path = format!("/v1/subscriptions/{subscription}/dead-letters");
+        let enough =
+            |letters: &Value| letters["items"].as_array().is_some_and(|items| items.len() >= count);
+        let letters = self.until(&path, enough);
+        letters["items"].as_array().cloned().expect("a list has items")
+    }
+
+    /// What stands at `path` once it is as wanted. Asked for until then, one answer after another:
+    /// the host has no bell for it.
+    #[track_caller]
+    pub fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
         let end = Instant::now() + PATIENCE;
         loop {
-            let (status, letters) =
-                self.get(&format!("/v1/subscriptions/{subscription}/dead-letters"));
-            assert_eq!(status, 200, "{letters}");
-            let items = letters["items"].as_array().expect("a list has items");
-            if items.len() >= count {
-                return items.clone();
+            let (status, found) = self.get(path);
+            assert_eq!(status, 200, "{found}");
+            if wanted(&found) {
+                return found;
             }
-            assert!(Instant::now() < end, "fewer than {count} dead letters in time: {letters}");
+            assert!(Instant::now() < end, "not as wanted in time: {found}");
         }
     }
 }

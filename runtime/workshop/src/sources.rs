@@ -53,7 +53,7 @@ pub(crate) fn newer_than(
             let path = entry.path();
             match entry.file_type().map_err(io)? {
                 kind if kind.is_dir() => folders.push(path),
-                _ if modified(&path)? < built => return Ok(Some(path)),
+                _ if modified(&path)? > built => return Ok(Some(path)),
                 _ => {}
             }
         }

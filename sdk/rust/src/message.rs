@@ -34,7 +34,8 @@ impl<'a> Message<'a> {
         Ok(std::str::from_utf8(self.payload())?)
     }
 
-    /// The body as JSON, read into a type that may borrow from it (`&'a str`).
+    /// The body as JSON, read into a type that may borrow from it: a field `Cow<'a, str>` with
+    /// `#[serde(borrow)]` is copied only where the JSON text has escapes.
     ///
     /// # Errors
     /// A rejection that says what is wrong, at which line and column.
