@@ -5,8 +5,8 @@ TARGET  := $(or $(CARGO_TARGET_DIR),target)
 # Cargo calls the folder of the profile dev `debug`.
 BUILT   := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 DEMO    := target/demo
-# Each plugin, the SDK and the guests of the tests is a Cargo workspace of its own.
-GUEST_WORKSPACES := $(patsubst %/Cargo.toml,%,$(wildcard sdk/rust/Cargo.toml plugins/*/Cargo.toml tests/guests/Cargo.toml))
+# The SDK and each plugin is a Cargo workspace of its own, whose tests run natively.
+NATIVE  := $(patsubst %/Cargo.toml,%,$(wildcard sdk/rust/Cargo.toml plugins/*/Cargo.toml))
 
 .PHONY: demo test bench install wasm-target lint
 
@@ -30,8 +30,8 @@ demo: wasm-target
 test: wasm-target lint
 	cargo build --locked -p millstream
 	cargo test --locked --workspace
-	@set -e; for guest in $(GUEST_WORKSPACES); do \
-		echo "cargo test in $$guest"; (cd $$guest && env -u CARGO_TARGET_DIR cargo test --locked); done
+	@set -e; for folder in $(NATIVE); do \
+		echo "cargo test in $$folder"; (cd $$folder && env -u CARGO_TARGET_DIR cargo test --locked); done
 
 # rustfmt and clippy are components that a toolchain may lack: what is there is used.
 lint:

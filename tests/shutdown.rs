@@ -59,6 +59,16 @@ fn work_that_outlasts_the_grace_is_abandoned_and_stays_queued() {
     assert_eq!(summary.subscription("work", "queued"), 1);
 }
 
+/// `timeout` signals its child, then the whole group that the child is in. The second one used to
+/// count as "stop at once", so that a host under `timeout` never ended gracefully.
+#[test]
+fn a_signal_that_echoes_is_one_signal() {
+    let project = Project::new();
+    let host = stuck_host(&project, &["--grace", "50ms"]);
+    host.signals(&["TERM", "TERM"]);
+    Summary::of(&host.finish().success()).adds_up();
+}
+
 #[test]
 fn a_second_signal_stops_at_once() {
     let project = Project::new();

@@ -120,9 +120,16 @@ impl Host {
     /// Sends a signal by its name, such as `TERM`.
     #[track_caller]
     pub fn signal(&self, name: &str) {
+        self.signals(&[name]);
+    }
+
+    /// Sends signals by their names, one right after the other.
+    #[track_caller]
+    pub fn signals(&self, names: &[&str]) {
         let pid = self.process.0.id();
-        let sent = Command::new("sh").arg("-c").arg(format!("kill -{name} {pid}")).status();
-        assert!(sent.expect("sh starts").success(), "kill -{name} {pid} failed");
+        let kills: Vec<String> = names.iter().map(|name| format!("kill -{name} {pid}")).collect();
+        let sent = Command::new("sh").arg("-c").arg(kills.join(" && ")).status();
+        assert!(sent.expect("sh starts").success(), "{kills:?} failed");
     }
 
     /// Waits for its end.

@@ -55,8 +55,13 @@ fn an_escape_in_a_field_is_read() {
 #[test]
 fn a_bad_configuration_is_refused() {
     let refused = |config| configured(config, check).err().unwrap();
-    assert_eq!(refused(r#"{"threshold_minutes":-1}"#), "threshold_minutes is -1, must be 0 or more");
-    assert!(refused(r#"{"threshold_minutes":"an hour"}"#).contains("threshold_minutes: invalid type"));
+    assert_eq!(
+        refused(r#"{"threshold_minutes":-1}"#),
+        "threshold_minutes is -1, must be 0 or more"
+    );
+    assert!(
+        refused(r#"{"threshold_minutes":"an hour"}"#).contains("threshold_minutes: invalid type")
+    );
     assert!(refused(r#"{"treshold_minutes":60}"#).contains("unknown field `treshold_minutes`"));
 }
 

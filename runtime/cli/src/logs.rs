@@ -13,7 +13,7 @@ use crate::failure::Failure;
 const LOG_VARIABLE: &str = "MILLSTREAM_LOG";
 
 /// Ours and the plugins' news, and others' worries. A target covers all that starts with it.
-const LOG_DEFAULT: &str = "warn,millstream=info,plugin=info";
+const LOG_DEFAULT: &str = "warn,millstream=info,millstream_server=warn,plugin=info";
 
 /// The progress line, invisible until `run` shows it. Whatever is written to stderr goes around it.
 pub(crate) static PROGRESS: LazyLock<ProgressBar> = LazyLock::new(ProgressBar::hidden);
