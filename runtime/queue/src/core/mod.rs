@@ -19,6 +19,7 @@ mod lease;
 mod settle;
 mod spans;
 mod subscription;
+mod take;
 mod topic;
 
 #[cfg(test)]
