@@ -36,6 +36,15 @@ impl Consumer {
         }
     }
 
+    /// Resolves when a batch can be handled at once. Comes before the lease, so that no message
+    /// runs out of its deadline while its worker waits for a place in the pool.
+    pub(crate) async fn ready(&mut self) -> Result<(), StartFailure> {
+        match self {
+            Self::Plugin(plugin) => plugin.ready().await,
+            Self::Sink(_) => Ok(()),
+        }
+    }
+
     /// Whether a failed batch is worth running again one by one: a plugin fails by what one
     /// message makes it do, a sink by where it writes to.
     pub(crate) fn isolates(&self) -> bool {
@@ -63,17 +72,17 @@ impl PluginConsumer {
         let usable = self.instance.take().filter(|instance| !instance.spent());
         let instance = match usable {
             Some(instance) => instance,
-            None => self.instantiate().await?,
+            None => self.plugin.instantiate(&self.subscription, &self.topic).await?,
         };
         Ok(self.instance.insert(instance))
     }
 
-    /// A full pool makes the worker wait and charges nobody.
-    async fn instantiate(&mut self) -> Result<Instance, StartFailure> {
+    /// Makes sure of a live instance, however long the pool is full.
+    async fn ready(&mut self) -> Result<(), StartFailure> {
         loop {
-            match self.plugin.instantiate(&self.subscription, &self.topic).await {
+            match self.start().await {
                 Err(StartFailure::Pool(_)) => self.plugin.room().await,
-                started => return started,
+                started => return started.map(|_| ()),
             }
         }
     }

@@ -45,6 +45,7 @@ impl Worker {
     }
 
     async fn next(&mut self) -> Option<Delivery> {
+        self.ready().await?;
         let request = LeaseRequest {
             subscription: self.subscription,
             generation: FIRST_GENERATION,
@@ -56,6 +57,20 @@ impl Worker {
             biased;
             () = self.stop.cancelled() => None,
             delivery = self.broker.lease(request) => delivery.ok(),
+        }
+    }
+
+    /// Waits until the handler can take a batch; none when told to stop before.
+    async fn ready(&mut self) -> Option<()> {
+        loop {
+            let ready = tokio::select! {
+                biased;
+                () = self.stop.cancelled() => return None,
+                ready = self.consumer.ready() => ready,
+            };
+            let Err(failure) = ready else { return Some(()) };
+            self.starts_failed += 1;
+            self.rest(&failure.to_string()).await;
         }
     }
 

@@ -83,3 +83,50 @@ async fn what_a_shutdown_leaves_is_counted_as_queued() {
         );
     }
 }
+
+/// Workers used to lease first and then wait for a place in the pool, so that the messages they
+/// held ran out of their deadline and were charged with it.
+#[tokio::test(flavor = "multi_thread")]
+async fn workers_without_a_place_in_the_pool_hold_no_messages() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "pipeline: p\n\
+        topics:\n  in: { kind: event }\n  end: { kind: event }\n  dead: { kind: dead_letter }\n\
+        plugins:\n  echo: { source: echo.wasm, limits: { batch_timeout: 50ms, timeout: 50ms } }\n\
+        subscriptions:\n  \
+        work: { topic: in, plugin: echo, output: end, concurrency: 8, ack_deadline: 100ms, batch: { max_messages: 1 }, dead_letter: dead }\n";
+    let host = Host::new(HostSettings { instances_max: 1, ..HostSettings::default() }).unwrap();
+    let components = BTreeMap::from([("echo".to_owned(), guest().into())]);
+    let launch = Launch { plan: plan(text, folder.path()), components, host };
+    let running = open(launch).await.unwrap().start();
+    let broker = running.broker();
+    for serial in 0..500_u128 {
+        let mut builder = BatchBuilder::with_capacity(1, 0);
+        builder.push(MessageId::published(1, serial), 1, None, [], b"x").unwrap();
+        broker.publish(TopicId(0), Publication::now(builder.build())).await.unwrap();
+    }
+    running.drained().await;
+    let report = running.shutdown(GRACE).await;
+    let work = &report.subscriptions[0];
+    assert_eq!((work.handled, work.retried, work.dead_lettered), (500, 0, 0));
+}
+
+/// A guest that hands everything on.
+fn guest() -> Vec<u8> {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests");
+    let built = std::process::Command::new("cargo")
+        .args([
+            "build",
+            "--quiet",
+            "--locked",
+            "--release",
+            "--target",
+            "wasm32-unknown-unknown",
+            "-p",
+            "echo",
+        ])
+        .current_dir(&folder)
+        .env_remove("CARGO_TARGET_DIR")
+        .status();
+    assert!(built.unwrap().success(), "the guest does not build");
+    std::fs::read(folder.join("target/wasm32-unknown-unknown/release/echo.wasm")).unwrap()
+}
