@@ -8,7 +8,7 @@ DEMO    := target/demo
 # The SDK and each plugin is a Cargo workspace of its own, whose tests run natively.
 NATIVE  := $(patsubst %/Cargo.toml,%,$(wildcard sdk/rust/Cargo.toml plugins/*/Cargo.toml))
 
-.PHONY: demo test bench install wasm-target lint
+.PHONY: demo test bench simulate mutants install wasm-target lint
 
 demo: wasm-target
 	cargo build --profile $(PROFILE) --locked -p millstream
@@ -43,6 +43,20 @@ lint:
 bench: wasm-target
 	cd tests/guests && env -u CARGO_TARGET_DIR cargo build --release --locked --target wasm32-unknown-unknown
 	cargo run --release --locked -p millstream-bench
+
+# The delivery core against its model: SEEDS=N seeds from FROM=M on, or SEED=N again with its history.
+# Built apart, since a release build checks neither arithmetic nor assertions by itself.
+simulate: export CARGO_PROFILE_RELEASE_OVERFLOW_CHECKS = true
+simulate: export CARGO_PROFILE_RELEASE_DEBUG_ASSERTIONS = true
+simulate: export MILLSTREAM_SEEDS = $(or $(SEEDS),250000)
+simulate: export MILLSTREAM_SEED_FROM = $(or $(FROM),1)
+simulate: export MILLSTREAM_SEED = $(SEED)
+simulate:
+	cargo test --release --locked --target-dir $(TARGET)/simulate -p millstream-queue --test simulation -- --nocapture
+
+# Breaks the core in small ways, one at a time, and counts those that the simulation finds.
+mutants:
+	cargo run --locked -p millstream-mutants
 
 install: wasm-target
 	cargo install --locked --path runtime/cli

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use millstream_tests::{Host, Input, Project, binary_folder, delays, millstream, repository};
+use millstream_tests::{Host, Input, Project, binary_folder, millstream, plugin, repository};
 
 /// Runs every `sh` block of the README, in order, in one shell that stops at the first failure.
 #[test]
@@ -54,26 +54,53 @@ fn the_commands_at_the_top_are_the_ones_the_makefile_has() {
 
 #[test]
 fn every_pipeline_is_run_by_a_test() {
-    for entry in
-        std::fs::read_dir(repository().join("pipelines")).expect("the folder can be listed")
-    {
-        let path = entry.expect("it can be listed whole").path();
-        match path.file_stem().and_then(|name| name.to_str()) {
-            _ if path.extension().is_none_or(|extension| extension != "yaml") => {}
-            // main_job.rs, here and here.
-            Some("flights" | "hello" | "intake") => {}
-            _ => panic!("no test runs {}", path.display()),
-        }
+    let mut tests = String::new();
+    for file in ["docs.rs", "main_job.rs", "course.rs"] {
+        let text = std::fs::read_to_string(repository().join("tests").join(file));
+        tests.push_str(&text.expect("the test is there"));
+    }
+    let tests: Vec<&str> = tests.lines().filter(|line| !line.contains("plugin(")).collect();
+    for name in pipelines() {
+        // By its name, or as the file it is.
+        let (quoted, file) = (format!("(\"{name}\")"), format!("pipelines/{name}.yaml"));
+        let run = tests.iter().any(|line| line.contains(&quoted) || line.contains(&file));
+        assert!(run, "no test runs pipelines/{name}.yaml");
     }
 }
 
 #[test]
 fn every_pipeline_passes_its_check() {
-    let _ = delays();
-    for name in ["flights", "hello", "intake"] {
+    for name in plugins() {
+        let _ = plugin(&name);
+    }
+    for name in pipelines() {
         let checked =
             millstream(["check", &format!("pipelines/{name}.yaml"), "--format", "json"]).success();
         assert_eq!(checked.json(), serde_json::json!([]), "{name}");
+    }
+}
+
+#[test]
+fn the_readme_names_every_pipeline_and_every_plugin() {
+    let readme =
+        std::fs::read_to_string(repository().join("README.md")).expect("there is a README");
+    let pipelines = pipelines().into_iter().map(|name| format!("(pipelines/{name}.yaml)"));
+    let plugins = plugins().into_iter().map(|name| format!("(plugins/{name})"));
+    for link in pipelines.chain(plugins) {
+        assert!(readme.contains(&link), "the README has no link {link}");
+    }
+}
+
+/// An idea that takes a page is not one idea. The comment says what to try.
+#[test]
+fn every_pipeline_is_short_and_says_how_to_run_it() {
+    for name in pipelines() {
+        let text = std::fs::read_to_string(pipeline(&name)).expect("the pipeline is there");
+        let yaml = text.lines().filter(|line| !line.starts_with('#')).count();
+        // The main job is more than one idea.
+        assert!(yaml <= 30 || name == "flights", "{name}: {yaml} lines");
+        let command = format!("millstream run pipelines/{name}.yaml");
+        assert!(text.contains(&command), "{name} does not say `{command}`");
     }
 }
 
@@ -102,14 +129,28 @@ fn intake_writes_down_what_is_posted() {
 
 #[test]
 fn every_case_of_every_plugin_passes() {
-    for entry in std::fs::read_dir(repository().join("plugins")).expect("the folder can be listed")
-    {
-        let folder = entry.expect("it can be listed whole").path();
-        let folder = folder.display().to_string();
-        let _ = millstream(["build", &folder]).success();
-        let tested = millstream(["test", &folder]).success();
+    for name in plugins() {
+        let tested = millstream(["test", &plugin(&name).display().to_string()]).success();
         assert!(tested.stdout.contains("passed"), "{tested:#?}");
     }
+}
+
+/// The names of the pipelines.
+fn pipelines() -> Vec<String> {
+    let paths = entries("pipelines").into_iter();
+    let files = paths.filter(|path| path.extension().is_some_and(|kind| kind == "yaml"));
+    files.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned())).collect()
+}
+
+/// The names of the plugins.
+fn plugins() -> Vec<String> {
+    let folders = entries("plugins").into_iter();
+    folders.filter_map(|path| Some(path.file_name()?.to_str()?.to_owned())).collect()
+}
+
+fn entries(folder: &str) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(repository().join(folder)).expect("the folder can be listed");
+    entries.map(|entry| entry.expect("it can be listed whole").path()).collect()
 }
 
 fn pipeline(name: &str) -> PathBuf {

@@ -14,7 +14,8 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
     ("message", &[]),
     ("queue", &["message"]),
     ("plugin-host", &["message"]),
-    ("pipeline", &["message"]),
+    // `formats`: a filter, a cron expression and a pointer are read in one way only.
+    ("pipeline", &["message", "formats"]),
     ("formats", &["message"]),
     ("connectors", &["message", "formats"]),
     ("runner", &["message", "queue", "plugin-host", "pipeline", "formats", "connectors"]),

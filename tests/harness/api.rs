@@ -40,6 +40,62 @@ impl Api {
         answer(request.body(body.into()).send().expect("the host answers"))
     }
 
+    /// Publishes one message with headers of the request: all of the answer that matters.
+    #[track_caller]
+    pub fn publish_with(
+        &self,
+        topic: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> Answered {
+        let url = format!("{}/v1/topics/{topic}/messages", self.url);
+        let request = headers
+            .iter()
+            .fold(self.client.post(url), |request, (name, value)| request.header(*name, *value));
+        let response = request.body(body.into()).send().expect("the host answers");
+        let retry_after = response.headers().get("retry-after").cloned();
+        let retry_after =
+            retry_after.and_then(|seconds| seconds.to_str().ok().and_then(|s| s.parse().ok()));
+        let (status, body) = answer(response);
+        Answered { status, retry_after, body }
+    }
+
+    /// Posts a document to `path`, as the commands do: status and answer.
+    #[track_caller]
+    pub fn tell(&self, path: &str, document: &Value) -> (u16, Value) {
+        self.post(path, "application/json", document.to_string())
+    }
+
+    /// Stops delivery to a subscription.
+    #[track_caller]
+    pub fn pause(&self, subscription: &str) {
+        let (status, answer) =
+            self.tell(&format!("/v1/subscriptions/{subscription}/pause"), &Value::Null);
+        assert_eq!(status, 200, "{answer:#}");
+    }
+
+    /// Starts it again.
+    #[track_caller]
+    pub fn resume(&self, subscription: &str) {
+        let (status, answer) =
+            self.tell(&format!("/v1/subscriptions/{subscription}/resume"), &Value::Null);
+        assert_eq!(status, 200, "{answer:#}");
+    }
+
+    /// Moves a subscription to `earliest`, `now` or a time.
+    #[track_caller]
+    pub fn seek(&self, subscription: &str, to: &str) {
+        let path = format!("/v1/subscriptions/{subscription}/seek");
+        let (status, answer) = self.tell(&path, &serde_json::json!({ "to": to }));
+        assert_eq!(status, 200, "{answer:#}");
+    }
+
+    /// Deletes what is at `path`: status and answer.
+    #[track_caller]
+    pub fn delete(&self, path: &str) -> (u16, Value) {
+        answer(self.client.delete(format!("{}{path}", self.url)).send().expect("the host answers"))
+    }
+
     /// Asks for `path`: status and answer.
     #[track_caller]
     pub fn get(&self, path: &str) -> (u16, Value) {
@@ -57,6 +113,34 @@ impl Api {
         letters["items"].as_array().cloned().expect("a list has items")
     }
 
+    /// The figures of a topic once they are as wanted.
+    #[track_caller]
+    pub fn topic_until(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.until(&format!("/v1/topics/{name}"), wanted)
+    }
+
+    /// The figures of a subscription once they are as wanted.
+    #[track_caller]
+    pub fn subscription_until(&self, name: &str, wanted: impl Fn(&Value) -> bool) -> Value {
+        self.until(&format!("/v1/subscriptions/{name}"), wanted)
+    }
+
+    /// Of every subscription: what came in is handled, given up in one way or another, or still
+    /// there. Taken at one moment, so it holds at every moment.
+    #[track_caller]
+    pub fn adds_up(&self) {
+        let (_, subscriptions) = self.get("/v1/subscriptions");
+        for figures in subscriptions["items"].as_array().expect("subscriptions are a list") {
+            let sum =
+                |names: &[&str]| -> u64 { names.iter().map(|name| figure(figures, name)).sum() };
+            let gone =
+                ["handled", "filtered", "dead_lettered", "expired_dropped", "dropped", "purged"];
+            let live = ["lag", "in_flight", "parked"];
+            let came = sum(&["offered", "redriven"]);
+            assert_eq!(came, sum(&gone) + sum(&live), "messages are lost: {figures:#}");
+        }
+    }
+
     /// What stands at `path` once it is as wanted. Asked for until then, one answer after another:
     /// the host has no bell for it.
     #[track_caller]
@@ -71,6 +155,24 @@ impl Api {
             assert!(Instant::now() < end, "not as wanted in time: {found}");
         }
     }
+}
+
+/// An answer with what tells the one who publishes when to come again.
+#[derive(Debug)]
+pub struct Answered {
+    /// The status.
+    pub status: u16,
+    /// Seconds, of `Retry-After`.
+    pub retry_after: Option<u64>,
+    /// The document.
+    pub body: Value,
+}
+
+/// A figure by its name; it must be there.
+#[track_caller]
+#[must_use]
+pub fn figure(figures: &Value, name: &str) -> u64 {
+    figures[name].as_u64().unwrap_or_else(|| panic!("there is no figure `{name}`: {figures:#}"))
 }
 
 #[track_caller]

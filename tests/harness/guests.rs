@@ -1,8 +1,9 @@
 //! Plugins that tests run.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::binary::millstream;
 use crate::repository::repository;
@@ -14,11 +15,22 @@ const TARGET: &str = "wasm32-unknown-unknown";
 #[must_use]
 pub fn delays() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| {
-        let folder = repository().join("plugins/delays");
+    FOLDER.get_or_init(|| plugin("delays"))
+}
+
+/// The folder of a plugin of `plugins`, built by the binary as its users would: once a test
+/// process, whoever asks first.
+#[track_caller]
+pub fn plugin(name: &str) -> PathBuf {
+    static BUILT: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+    let folder = repository().join("plugins").join(name);
+    // A test that failed while it built has said so itself.
+    let mut built = BUILT.lock().unwrap_or_else(PoisonError::into_inner);
+    if !built.contains(name) {
         let _ = millstream(["build".as_ref(), folder.as_os_str()]).success();
-        folder
-    })
+        built.insert(name.to_owned());
+    }
+    folder
 }
 
 /// A guest of `tests/guests`, as a component's file: a core module with its type embedded.

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 
 use crate::api::Api;
-use crate::binary::{Output, command};
+use crate::binary::{Output, command, millstream};
 use crate::lines::{Guard, Lines, end};
 use crate::summary::Summary;
 
@@ -101,6 +101,12 @@ impl Host {
         Api::at(&self.url)
     }
 
+    /// Runs a command of the binary against it.
+    #[track_caller]
+    pub fn command(&self, args: &[&str]) -> Output {
+        millstream([&["--url", &self.url], args].concat())
+    }
+
     /// Writes to its stdin; returns when the host, or the pipe before it, has taken all of it.
     pub fn write(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stdin.as_mut().expect("the input is piped and open").write_all(bytes)
@@ -115,6 +121,12 @@ impl Host {
     #[track_caller]
     pub fn wait_for(&mut self, text: &str) -> String {
         self.stderr.wait_for(text)
+    }
+
+    /// Waits for a line on stdout that holds `text`: what a sink printed.
+    #[track_caller]
+    pub fn wait_for_output(&mut self, text: &str) -> String {
+        self.stdout.wait_for(text)
     }
 
     /// Sends a signal by its name, such as `TERM`.

@@ -108,7 +108,12 @@ fn start(
 }
 
 fn app(running: &Running, pipeline: &Pipeline) -> App {
+    let config_of = |name: &str| {
+        let plugin = pipeline.plan.plugins.iter().find(|plugin| plugin.name == name);
+        plugin.map(|plugin| plugin.config.clone()).unwrap_or_default()
+    };
     let plugin = |(name, inspection): (String, millstream_plugin_host::Inspection)| PluginInfo {
+        config: config_of(&name),
         name,
         world: inspection.world.to_string(),
         digest: inspection.digest.to_string(),

@@ -1,18 +1,17 @@
-//! Appends payloads to a file, one a line.
+//! Appends messages to a file, one a line.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use millstream_message::{Answers, Batch};
 
 use crate::error::{SinkError, text};
-use crate::line_writer::{SharedLineWriter, Undo};
+use crate::line_writer::{LineForm, SharedLineWriter, Undo};
 use crate::sink::Sink;
 
-/// Appends each payload and a newline to a file. A payload that holds newlines is written as it
-/// is and reads back as several lines.
+/// Appends a line for each message to a file: its payload, or the message as JSON with its id.
 ///
 /// A batch is one write, acknowledged once the kernel has it: it survives the end of the process,
 /// not a power cut (there is no `fsync`). A write that fails half way is undone. Clones share the
@@ -23,23 +22,33 @@ pub struct FileSink {
     writer: SharedLineWriter,
 }
 
+/// Where a [`FileSink`] writes what.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSinkRules {
+    /// The file, in a folder that exists.
+    pub path: PathBuf,
+    /// What each line is.
+    pub form: LineForm,
+}
+
 impl FileSink {
-    /// Opens or creates the file at `path`, in a folder that exists, and locks it.
+    /// Opens or creates the file and locks it.
     ///
     /// # Errors
     /// The folder is missing, the file may not be written, is a folder, or another sink or
     /// process holds it.
-    pub fn open(path: &Path) -> Result<Self, SinkError> {
+    pub fn open(rules: FileSinkRules) -> Result<Self, SinkError> {
+        let FileSinkRules { path, form } = rules;
         let place = path.display().to_string();
         let failed = |why: String| SinkError::new(&place, &why);
-        let opened = OpenOptions::new().append(true).create(true).open(path);
-        let file = opened.map_err(|error| failed(open_text(&error, path)))?;
+        let opened = OpenOptions::new().append(true).create(true).open(&path);
+        let file = opened.map_err(|error| failed(open_text(&error, &path)))?;
         let metadata = file.metadata().map_err(|error| failed(text(&error)))?;
         let undo = if metadata.is_file() { Undo::Truncate } else { Undo::Impossible };
         if undo == Undo::Truncate {
             lock(&file).map_err(failed)?;
         }
-        Ok(Self { writer: SharedLineWriter::new(&place, file, undo) })
+        Ok(Self { writer: SharedLineWriter::new(&place, file, undo, form) })
     }
 }
 

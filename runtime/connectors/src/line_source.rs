@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 
-use millstream_formats::{Drafts, Line, LineSplitter, Refused};
+use millstream_formats::{Drafted, Drafts, Line, LineSplitter, Pointer, Refused, Terms};
 use tokio::sync::mpsc;
 
 use crate::error::SourceError;
@@ -97,8 +97,9 @@ impl LineSource {
     fn chunk(&mut self, gathered: Gathered) -> Chunk {
         let empty = self.splitter.skipped_empty();
         let skipped_empty = empty - std::mem::replace(&mut self.reported_empty, empty);
-        let (keys, _, payloads) = gathered.messages.into_columns();
-        Chunk { payloads, keys, refused: gathered.refused, skipped_empty, position: None }
+        let Drafted { keys, payloads, dedup, .. } = gathered.messages.into_columns();
+        let refused = gathered.refused;
+        Chunk { payloads, keys, headers: None, dedup, refused, skipped_empty, position: None }
     }
 
     /// Waits for the next block; false when there is none.
@@ -201,9 +202,11 @@ impl Gathered {
 
     fn take(&mut self, line: Result<Line<'_>, Refused>, rules: &LineRules) {
         let taken = line.and_then(|line| {
-            let key = rules.key_from.as_ref().and_then(|pointer| pointer.key(line.payload));
+            let inside = |pointer: &Option<Pointer>| pointer.as_ref()?.key(line.payload);
+            let (key, dedup_id) = (inside(&rules.key_from), inside(&rules.dedup_from));
+            let terms = Terms { dedup_id: dedup_id.as_deref(), ..Terms::default() };
             let refused = |reason| Refused { line: line.number, reason };
-            self.messages.push(key.as_deref(), [], line.payload).map_err(refused)
+            self.messages.push(key.as_deref(), [], line.payload, terms).map_err(refused)
         });
         self.refused.extend(taken.err());
     }

@@ -1,9 +1,10 @@
-//! Writes the payloads of a batch as lines with one write, shared by the file and stdout sinks.
+//! Writes the messages of a batch as lines with one write, shared by the file and stdout sinks.
 
 use std::fs::File;
 use std::io::{self, Write};
 use std::sync::Arc;
 
+use millstream_formats::MessageJson;
 use millstream_message::{Answers, Batch};
 use tokio::sync::Mutex;
 
@@ -16,7 +17,21 @@ const BUFFER_KEPT_MAX: usize = 8 << 20;
 #[derive(Clone)]
 pub(crate) struct SharedLineWriter {
     place: Arc<str>,
+    form: Arc<LineForm>,
     writer: Arc<Mutex<LineWriter>>,
+}
+
+/// What one line is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LineForm {
+    /// The payload as it is. One that holds newlines reads back as several lines.
+    Payload,
+    /// The message as JSON ([`MessageJson`]), with its id: a reader that remembers ids drops what
+    /// was delivered again.
+    Message {
+        /// The topic that the lines name.
+        topic: String,
+    },
 }
 
 struct LineWriter {
@@ -35,9 +50,9 @@ pub(crate) enum Undo {
 }
 
 impl SharedLineWriter {
-    pub(crate) fn new(place: &str, file: File, undo: Undo) -> Self {
+    pub(crate) fn new(place: &str, file: File, undo: Undo, form: LineForm) -> Self {
         let writer = LineWriter { file, undo, buffer: Vec::new() };
-        Self { place: place.into(), writer: Arc::new(Mutex::new(writer)) }
+        Self { place: place.into(), form: Arc::new(form), writer: Arc::new(Mutex::new(writer)) }
     }
 
     /// Writes the batch on a blocking thread; the write goes on if the future is dropped.
@@ -45,8 +60,8 @@ impl SharedLineWriter {
         let failed = |why: String| SinkError::new(&self.place, &why);
         // Taken here, not on the blocking thread: waiting workers then hold no thread.
         let mut writer = Arc::clone(&self.writer).lock_owned().await;
-        let copy = batch.clone();
-        tokio::task::spawn_blocking(move || writer.append(&copy))
+        let (copy, form) = (batch.clone(), Arc::clone(&self.form));
+        tokio::task::spawn_blocking(move || writer.append(&copy, &form))
             .await
             .map_err(|error| failed(error.to_string()))?
             .map_err(failed)?;
@@ -55,22 +70,35 @@ impl SharedLineWriter {
 }
 
 impl LineWriter {
-    /// Each payload and a newline, all or nothing where the file can be cut back.
-    fn append(&mut self, batch: &Batch) -> Result<(), String> {
-        self.fill(batch);
+    /// A line for each message, all or nothing where the file can be cut back.
+    fn append(&mut self, batch: &Batch, form: &LineForm) -> Result<(), String> {
+        match form {
+            LineForm::Payload => self.fill_with_payloads(batch),
+            LineForm::Message { topic } => self.fill_with_messages(batch, topic)?,
+        }
         let written = self.write();
         self.buffer.clear();
         self.buffer.shrink_to(BUFFER_KEPT_MAX);
         written
     }
 
-    fn fill(&mut self, batch: &Batch) {
+    fn fill_with_payloads(&mut self, batch: &Batch) {
         let payloads = batch.payloads();
         self.buffer.reserve(payloads.data().len() + payloads.len());
         for i in 0..payloads.len() {
             self.buffer.extend_from_slice(payloads.get(i));
             self.buffer.push(b'\n');
         }
+    }
+
+    fn fill_with_messages(&mut self, batch: &Batch, topic: &str) -> Result<(), String> {
+        self.buffer.clear();
+        for message in batch {
+            serde_json::to_writer(&mut self.buffer, &MessageJson::new(message, topic))
+                .map_err(|error| format!("a message cannot be written as JSON: {error}"))?;
+            self.buffer.push(b'\n');
+        }
+        Ok(())
     }
 
     fn write(&mut self) -> Result<(), String> {

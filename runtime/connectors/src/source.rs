@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use millstream_formats::{Format, MessageLimits, Pointer, Refused};
-use millstream_message::Column;
+use millstream_message::{Column, HeaderColumns};
 
 use crate::error::SourceError;
 
@@ -17,8 +17,14 @@ pub trait Source: Send {
     /// The source broke off; it has then ended.
     async fn next(&mut self, limits: ChunkLimits) -> Result<Option<Chunk>, SourceError>;
 
-    /// What the source reads, as people name it: a path, or `stdin`.
+    /// What the source reads, as people name it: a path, `stdin`, or a schedule.
     fn place(&self) -> &str;
+
+    /// Whether the source never ends by itself: a host that waits for its sources to end does not
+    /// wait for this one.
+    fn endless(&self) -> bool {
+        false
+    }
 }
 
 /// How much one chunk may hold: the first bound reached ends it.
@@ -39,6 +45,11 @@ pub struct Chunk {
     pub payloads: Column,
     /// As many keys; an empty item means no key.
     pub keys: Column,
+    /// As many messages' headers; none where no message has one.
+    pub headers: Option<HeaderColumns>,
+    /// [`millstream_formats::dedup_hash`] of each message's dedup id, 0 for none; or empty where
+    /// no message has one.
+    pub dedup: Vec<u128>,
     /// Lines that did not become messages.
     pub refused: Vec<Refused>,
     /// Empty lines.
@@ -65,6 +76,8 @@ pub struct LineRules {
     pub format: Format,
     /// Where the payload holds the key; none: messages have no key.
     pub key_from: Option<Pointer>,
+    /// Where the payload holds the dedup id; none: messages have no dedup id.
+    pub dedup_from: Option<Pointer>,
     /// Bounds on each message.
     pub limits: MessageLimits,
 }

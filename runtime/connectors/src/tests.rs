@@ -1,5 +1,8 @@
-//! Claims about sources and sinks on real files and pipes.
+//! Claims about sources and sinks on real files, pipes and sockets.
 
+mod http_sink;
+mod receiver;
+mod schedule_source;
 mod sinks;
 mod sources;
 

@@ -1,13 +1,16 @@
 //! Messages with key and headers, one JSON object a line.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use serde::Deserialize;
-use serde::de::IgnoredAny;
 
 use crate::header::{header_name, header_value};
 use crate::lines::not_json;
+use crate::period::parse_period;
 use crate::refusal::Reason;
+use crate::terms::Terms;
 
 /// The media type of lines that are envelopes.
 pub const ENVELOPE_MEDIA_TYPE: &str = "application/vnd.millstream.messages+ndjson";
@@ -21,23 +24,37 @@ pub struct Envelope {
     pub headers: Vec<(String, String)>,
     /// The body.
     pub payload: Vec<u8>,
+    /// The producer's name for the message, or none.
+    pub dedup_id: Option<String>,
+    /// How long after its publish it becomes visible.
+    pub delay: Option<Duration>,
+    /// How long after its publish it expires.
+    pub expires_in: Option<Duration>,
 }
 
 impl Envelope {
     /// Reads one line.
     ///
     /// # Errors
-    /// [`Reason::Malformed`] for what is not such an object, an unknown member included;
-    /// [`Reason::Unavailable`] for `dedup_id`, `delay` and `expires_in`.
+    /// [`Reason::Malformed`] for what is not such an object, an unknown member included.
     pub fn parse(line: &[u8]) -> Result<Self, Reason> {
         let members: Members = serde_json::from_slice(line).map_err(|error| malformed(&error))?;
-        members.check_available()?;
         let headers = members.headers.unwrap_or_default();
         Ok(Self {
             key: members.key,
             headers: headers.into_iter().map(header).collect::<Result<_, _>>()?,
             payload: payload(members.payload, members.payload_base64)?,
+            dedup_id: members.dedup_id,
+            delay: period("delay", members.delay.as_deref())?,
+            expires_in: period("expires_in", members.expires_in.as_deref())?,
         })
+    }
+
+    /// What the message asks for beside being published.
+    #[must_use]
+    pub fn terms(&self) -> Terms<'_> {
+        let Self { delay, expires_in, .. } = *self;
+        Terms { dedup_id: self.dedup_id.as_deref(), delay, expires_in }
     }
 }
 
@@ -48,21 +65,9 @@ struct Members {
     headers: Option<Vec<(String, String)>>,
     payload: Option<String>,
     payload_base64: Option<String>,
-    dedup_id: Option<IgnoredAny>,
-    delay: Option<IgnoredAny>,
-    expires_in: Option<IgnoredAny>,
-}
-
-impl Members {
-    fn check_available(&self) -> Result<(), Reason> {
-        let asked =
-            [("dedup_id", self.dedup_id), ("delay", self.delay), ("expires_in", self.expires_in)];
-        let unavailable = |name| Reason::Unavailable(format!("`{name}` is not available yet"));
-        asked
-            .iter()
-            .find(|(_, value)| value.is_some())
-            .map_or(Ok(()), |(name, _)| Err(unavailable(name)))
-    }
+    dedup_id: Option<String>,
+    delay: Option<String>,
+    expires_in: Option<String>,
 }
 
 fn header((name, value): (String, String)) -> Result<(String, String), Reason> {
@@ -81,6 +86,11 @@ fn payload(text: Option<String>, base64: Option<String>) -> Result<Vec<u8>, Reas
         (None, None) => Err(malformed("give `payload` or `payload_base64`")),
         (Some(_), Some(_)) => Err(malformed("give `payload` or `payload_base64`, not both")),
     }
+}
+
+fn period(name: &str, text: Option<&str>) -> Result<Option<Duration>, Reason> {
+    let wrong = |error| Reason::Malformed(format!("`{name}`: {error}"));
+    text.map(parse_period).transpose().map_err(wrong)
 }
 
 fn malformed(error: &serde_json::Error) -> Reason {

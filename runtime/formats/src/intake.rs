@@ -1,11 +1,14 @@
 //! From the bytes of one request to its messages: all or nothing.
 
+use std::time::Duration;
+
 use crate::drafts::Drafts;
 use crate::envelope::Envelope;
 use crate::limits::MessageLimits;
 use crate::lines::{Format, LineSplitter};
 use crate::pointer::Pointer;
 use crate::refusal::{Reason, Refused};
+use crate::terms::Terms;
 
 /// Reads a body, fed in chunks, into messages; the first line that is refused ends it.
 #[derive(Debug)]
@@ -34,6 +37,15 @@ pub struct Defaults {
     pub key_from: Option<Pointer>,
     /// Headers of each message, before its own; names as [`crate::header_name`] gave them.
     pub headers: Vec<(String, String)>,
+    /// The dedup id of messages that have none of their own: of a request of several messages,
+    /// message `i` gets `<id>/<i>`.
+    pub dedup_id: Option<String>,
+    /// Where a payload holds its dedup id; goes before `dedup_id`.
+    pub dedup_from: Option<Pointer>,
+    /// The delay of messages that have none of their own.
+    pub delay: Option<Duration>,
+    /// When messages expire that do not say so themselves.
+    pub expires_in: Option<Duration>,
 }
 
 #[derive(Debug)]
@@ -118,7 +130,7 @@ impl Intake {
                 }
             }
         }
-        Ok(self.messages.drafts)
+        self.messages.finish().map_err(at(1))
     }
 }
 
@@ -131,30 +143,43 @@ impl Messages {
     }
 
     fn add_payload(&mut self, payload: &[u8]) -> Result<(), Reason> {
-        self.add(None, &[], payload)
+        self.add(None, &[], payload, Terms::default())
     }
 
     fn add_envelope(&mut self, line: &[u8]) -> Result<(), Reason> {
         let envelope = Envelope::parse(line)?;
-        self.add(envelope.key.as_deref(), &envelope.headers, &envelope.payload)
+        let (key, headers) = (envelope.key.as_deref(), &envelope.headers);
+        self.add(key, headers, &envelope.payload, envelope.terms())
     }
 
-    /// A message's own key goes first, then the one in its payload, then the request's.
+    /// What a message says of itself goes first, then what is in its payload, then the request's.
     fn add(
         &mut self,
         own_key: Option<&str>,
         own: &[(String, String)],
         payload: &[u8],
+        own_terms: Terms<'_>,
     ) -> Result<(), Reason> {
-        let Defaults { key, key_from, headers } = &self.defaults;
-        let from_payload = match own_key {
-            Some(_) => None,
-            None => key_from.as_ref().and_then(|pointer| pointer.key(payload)),
+        let defaults = &self.defaults;
+        let key_inside = Pointer::unless(own_key, defaults.key_from.as_ref(), payload);
+        let key = own_key.or(key_inside.as_deref()).or(defaults.key.as_deref());
+        let dedup_inside =
+            Pointer::unless(own_terms.dedup_id, defaults.dedup_from.as_ref(), payload);
+        let terms = Terms {
+            dedup_id: own_terms.dedup_id.or(dedup_inside.as_deref()),
+            delay: own_terms.delay.or(defaults.delay),
+            expires_in: own_terms.expires_in.or(defaults.expires_in),
         };
-        let key = own_key.or(from_payload.as_deref()).or(key.as_deref());
-        let headers =
-            headers.iter().chain(own).map(|(name, value)| (name.as_str(), value.as_str()));
-        self.drafts.push(key, headers, payload)
+        let headers = defaults.headers.iter().chain(own);
+        self.drafts.push(key, headers.map(|(n, v)| (n.as_str(), v.as_str())), payload, terms)
+    }
+
+    /// Only now is known whether the request's dedup id is that of its one message.
+    fn finish(mut self) -> Result<Drafts, Reason> {
+        if let Some(id) = self.defaults.dedup_id.filter(|id| !id.is_empty()) {
+            self.drafts.name_nameless(&id)?;
+        }
+        Ok(self.drafts)
     }
 }
 

@@ -1,6 +1,7 @@
 //! How large one message may be.
 
 use crate::refusal::Reason;
+use crate::terms::DEDUP_ID_BYTES_MAX;
 
 /// Bounds on one message, in bytes. They keep one producer from filling a topic, and one message
 /// from being larger than a guest's memory.
@@ -26,11 +27,13 @@ impl MessageLimits {
         const ESCAPED_MAX: usize = 6;
         /// The least header counts one byte and is written `["\u0061",""],`.
         const HEADER_BYTE_MAX: usize = 14;
-        /// The names of the members, and their punctuation.
-        const MEMBERS_MAX: usize = 256;
+        /// The names of the members, their punctuation and durations.
+        const MEMBERS_MAX: usize = 512;
         let payload = self.payload_max.saturating_mul(ESCAPED_MAX);
         let key_and_headers = self.key_and_headers_max.saturating_mul(HEADER_BYTE_MAX);
-        payload.saturating_add(key_and_headers).saturating_add(MEMBERS_MAX)
+        let dedup_id = DEDUP_ID_BYTES_MAX * ESCAPED_MAX;
+        let message = payload.saturating_add(key_and_headers);
+        message.saturating_add(dedup_id + MEMBERS_MAX)
     }
 
     pub(crate) fn check(&self, payload: usize, key_and_headers: usize) -> Result<(), Reason> {

@@ -1,4 +1,4 @@
-//! A key from a payload by JSON pointer (RFC 6901).
+//! A key or dedup id from a payload by JSON pointer (RFC 6901).
 
 use std::borrow::Cow;
 use std::fmt;
@@ -16,7 +16,7 @@ pub struct Pointer {
 }
 
 impl Pointer {
-    /// The key that `payload` holds where the pointer points: a string as it is, a number or
+    /// The key, or dedup id, that `payload` holds where the pointer points: a string as it is, a number or
     /// boolean as its JSON text. None when there is nothing of these, or an empty string, or the
     /// payload is not JSON.
     #[must_use]
@@ -25,6 +25,15 @@ impl Pointer {
         let found = Seek(&self.tokens).deserialize(&mut json).ok()?;
         json.end().ok()?;
         scalar(found?.get()).filter(|key| !key.is_empty())
+    }
+
+    /// What `payload` holds where `pointer` points, unless there is a text already.
+    pub(crate) fn unless<'a>(
+        already: Option<&str>,
+        pointer: Option<&Self>,
+        payload: &'a [u8],
+    ) -> Option<Cow<'a, str>> {
+        if already.is_some() { None } else { pointer.and_then(|pointer| pointer.key(payload)) }
     }
 }
 
@@ -78,11 +87,20 @@ fn scalar(json: &str) -> Option<Cow<'_, str>> {
 }
 
 /// A JSON string, borrowed where it holds no escape.
-struct Text;
+#[derive(Clone, Copy)]
+pub(crate) struct Text;
 
 impl Text {
     fn of(json: &str) -> Option<Cow<'_, str>> {
         serde_json::Deserializer::from_str(json).deserialize_str(Self).ok()
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for Text {
+    type Value = Cow<'de, str>;
+
+    fn deserialize<D: Deserializer<'de>>(self, json: D) -> Result<Self::Value, D::Error> {
+        json.deserialize_str(self)
     }
 }
 

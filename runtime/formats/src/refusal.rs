@@ -26,16 +26,12 @@ pub enum Reason {
     TooLarge(String),
     /// It breaks the format.
     Malformed(String),
-    /// It asks for something that is not built yet.
-    Unavailable(String),
 }
 
 impl fmt::Display for Reason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooLarge(text) | Self::Malformed(text) | Self::Unavailable(text) => {
-                f.write_str(text)
-            }
+            Self::TooLarge(text) | Self::Malformed(text) => f.write_str(text),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::id::MessageId;
 pub const MESSAGE_OVERHEAD_BYTES: usize = size_of::<MessageId>() + size_of::<u64>();
 
 /// What one batch costs beside its messages: the reference-counted block and its vectors' headers.
-const BATCH_OVERHEAD_BYTES: usize = size_of::<Columns>() + 2 * size_of::<usize>();
+pub(crate) const BATCH_OVERHEAD_BYTES: usize = size_of::<Columns>() + 2 * size_of::<usize>();
 
 /// Messages of one topic, immutable and reference counted. Cloning and slicing share the columns.
 #[derive(Clone, Debug)]
@@ -195,9 +195,18 @@ impl<'a> Message<'a> {
     /// when it has none.
     #[must_use]
     pub fn key_hash(&self) -> u64 {
+        match self.order_hash() {
+            0 => xxhash_rust::xxh3::xxh3_64(self.id().as_bytes()),
+            hash => hash,
+        }
+    }
+
+    /// A hash of the key; 0 when there is none. Messages of one key have one hash.
+    #[must_use]
+    pub fn order_hash(&self) -> u64 {
         match self.columns.keys.get(self.index) {
-            [] => xxhash_rust::xxh3::xxh3_64(self.id().as_bytes()),
-            key => xxhash_rust::xxh3::xxh3_64(key),
+            [] => 0,
+            key => xxhash_rust::xxh3::xxh3_64(key).max(1),
         }
     }
 }

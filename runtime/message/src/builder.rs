@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::batch::{Batch, Columns, MESSAGE_OVERHEAD_BYTES, Message};
+use crate::batch::{BATCH_OVERHEAD_BYTES, Batch, Columns, MESSAGE_OVERHEAD_BYTES, Message};
 use crate::column::ColumnBuilder;
 use crate::headers::HeaderBuilder;
 use crate::id::MessageId;
@@ -108,6 +108,14 @@ impl BatchBuilder {
             + self.keys.bytes()
             + self.headers.bytes()
             + self.payloads.bytes()
+    }
+
+    /// Memory that the finished batch would hold, as [`Batch::resident_bytes`] counts it; spare
+    /// room is not counted.
+    #[must_use]
+    pub fn resident_bytes(&self) -> usize {
+        let positions = 2 * (self.ids.len() + 1) + self.headers.positions();
+        BATCH_OVERHEAD_BYTES + self.bytes() + positions * size_of::<u32>()
     }
 
     /// The finished batch.

@@ -185,6 +185,11 @@ impl HeaderBuilder {
         self.names.bytes() + self.values.bytes()
     }
 
+    /// Positions that the finished columns hold.
+    pub(crate) fn positions(&self) -> usize {
+        self.starts.len() + self.names.len() + self.values.len() + 2
+    }
+
     /// The finished columns.
     #[must_use]
     pub fn build(self) -> HeaderColumns {

@@ -23,5 +23,5 @@ pub use column::{Column, ColumnBuilder, ColumnError, ColumnSlice};
 pub use headers::{HeaderBuilder, HeaderColumns, HeaderIter, HeaderSlice};
 pub use id::{IdError, MessageId, OutputIds};
 pub use settlement::{
-    Delays, Failure, FailureKind, Output, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
+    Failure, FailureKind, Output, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
 };

@@ -22,11 +22,30 @@ pub struct Settlement {
     pub outputs: Vec<Output>,
 }
 
-/// Messages for one topic.
-pub type Output = (TopicId, Batch, Delays);
+/// What handling a delivery publishes to one topic, the outputs of the first input message first.
+#[derive(Clone, Debug)]
+pub struct Output {
+    /// Where to.
+    pub topic: TopicId,
+    /// The messages.
+    pub batch: Batch,
+    /// Their delays in milliseconds, 0 for none; or empty when none is delayed.
+    pub delays_ms: Vec<u32>,
+    /// Input message `i` gave messages `starts[i] .. starts[i + 1]` of `batch`: one more number
+    /// than the delivery has messages. What is discarded with its input is found by it.
+    pub starts: Vec<u32>,
+}
 
-/// Delays of an output's messages in milliseconds, 0 for none; or empty when none is delayed.
-pub type Delays = Vec<u32>;
+impl Output {
+    /// What input message `i` gave.
+    #[must_use]
+    pub fn of(&self, i: usize) -> std::ops::Range<usize> {
+        match self.starts.get(i..i + 2) {
+            Some(pair) => pair[0] as usize..pair[1] as usize,
+            None => 0..0,
+        }
+    }
+}
 
 impl Settlement {
     /// Every message handled, nothing published.
@@ -61,6 +80,10 @@ pub enum Verdict {
     Rejected(Failure),
     /// Given back unjudged: delivered again, counts as no failure.
     Returned,
+    /// Not for this subscription, as its filter says: gone without being handled.
+    Filtered,
+    /// Older than it may be when somebody would have handled it.
+    Expired,
 }
 
 /// Why a message was not handled.

@@ -55,6 +55,11 @@ codes! {
     BadPointer = "MS0116",
     UnsupportedYaml = "MS0117",
     TooManyFindings = "MS0118",
+    BadCondition = "MS0119",
+    BadCron = "MS0120",
+    BadRate = "MS0121",
+    BadUrl = "MS0122",
+    BadHeader = "MS0123",
     UnknownTopic = "MS0201",
     UnknownPlugin = "MS0202",
     NotADeadLetterTopic = "MS0203",
@@ -72,6 +77,10 @@ codes! {
     SharedFile = "MS0311",
     SharedStdin = "MS0312",
     BadHttpPath = "MS0313",
+    NotForDeadLetters = "MS0314",
+    NothingToPark = "MS0315",
+    DedupFromWithoutDedup = "MS0316",
+    ExpiresBeforeDue = "MS0317",
     PluginFault = "MS0401",
     NotGranted = "MS0402",
     GrantNotYet = "MS0403",
@@ -85,6 +94,7 @@ codes! {
     RoutesWithoutOutput = "MS0904",
     BatchBoundVersusTopic = "MS0905",
     LimitsUpsideDown = "MS0906",
+    EarliestIsNew = "MS0907",
 }
 
 impl Code {

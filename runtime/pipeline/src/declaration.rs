@@ -4,8 +4,10 @@
 mod broker;
 mod named;
 mod plugin;
+mod sink;
 mod source;
 mod subscription;
+mod texts;
 mod topic;
 
 use schemars::JsonSchema;
@@ -17,11 +19,13 @@ use crate::forms::Name;
 pub(crate) use broker::Broker;
 pub(crate) use named::Named;
 pub(crate) use plugin::{HttpGrant, Plugin};
-pub(crate) use source::{Format, Source};
+pub(crate) use sink::{FileForm, HttpSink, Sink};
+pub(crate) use source::{Format, Schedule, Source};
 pub(crate) use subscription::{
-    Backoff, Batch, From, OnDeadLetter, OnExhausted, Ordering, Sink, Subscription,
+    Batch, OnDeadLetter, OnExhausted, OnExpired, Ordering, Retry, StartFrom, Subscription,
 };
-pub(crate) use topic::{Kind, Topic, WhenFull};
+pub(crate) use texts::Texts;
+pub(crate) use topic::{Dedup, Kind, Topic, WhenFull};
 
 /// A Millstream pipeline: topics wired to plugins, with the rules of delivery.
 #[derive(Debug, Default, Deserialize, JsonSchema)]

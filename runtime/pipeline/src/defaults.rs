@@ -10,6 +10,8 @@ pub(crate) const MAX_BYTES: u64 = 1024 * MIB;
 pub(crate) const MAX_MESSAGE: u64 = MIB;
 pub(crate) const PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
 
+pub(crate) const DEDUP_MAX_IDS: u64 = 1_000_000;
+
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) const BATCH_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const MEMORY: u64 = 128 * MIB;
@@ -28,3 +30,5 @@ pub(crate) const BACKOFF_INITIAL: Duration = Duration::from_millis(100);
 pub(crate) const BACKOFF_FACTOR: f64 = 2.0;
 pub(crate) const BACKOFF_MAX: Duration = Duration::from_secs(30);
 pub(crate) const BACKOFF_JITTER: f64 = 0.2;
+
+pub(crate) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);

@@ -103,6 +103,20 @@ impl Document {
         }
     }
 
+    /// Where the word at byte `at` of `value` is, the text of the value on `route`. Escapes, folded
+    /// lines and variables make the file differ from it: then the whole value.
+    pub(crate) fn word_span(&self, route: &Route, value: &str, at: usize) -> Span {
+        let whole = self.value_span(route);
+        let typed = self.text.get(whole.start..whole.end).unwrap_or("");
+        match (typed.find(value), word(value, at)) {
+            (Some(start), Some(word)) => {
+                let start = whole.start + start;
+                Span { start: start + word.start, end: start + word.end }
+            }
+            _ => whole,
+        }
+    }
+
     /// Where the key that ends `route` is, or the nearest one above.
     pub(crate) fn key_span(&self, route: &Route) -> Span {
         self.find(route).key_span
@@ -155,4 +169,14 @@ impl Node {
 
 fn line_starts(text: &str) -> Vec<usize> {
     std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect()
+}
+
+/// The word at byte `at` of `text`, or the one character that is there, or the last one.
+fn word(text: &str, at: usize) -> Option<Span> {
+    let last = text.char_indices().next_back()?.0;
+    let start = at.min(last);
+    let rest = text.get(start..)?;
+    let length = rest.find(|letter: char| !(letter.is_alphanumeric() || letter == '_'));
+    let first = rest.chars().next()?.len_utf8();
+    Some(Span { start, end: start + length.unwrap_or(rest.len()).max(first) })
 }

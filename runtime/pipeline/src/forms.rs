@@ -7,6 +7,7 @@ mod count;
 mod name;
 mod period;
 mod pointer;
+mod rate;
 
 use crate::code::Code;
 
@@ -15,6 +16,7 @@ pub(crate) use count::{Count, count};
 pub(crate) use name::Name;
 pub(crate) use period::{Period, format_period};
 pub(crate) use pointer::Pointer;
+pub(crate) use rate::Rate;
 
 /// The schema keyword that names a form; unknown to validators, which skip it.
 pub(crate) const FORM: &str = "x-form";
@@ -54,6 +56,11 @@ pub(crate) fn form_help(form: &str) -> Option<FormHelp> {
             Code::BadPointer,
             "a JSON pointer",
             "begin with a slash: `/customer` or `/order/id`; `~1` stands for a slash in a name, `~0` for `~`",
+        ),
+        rate::FORM_NAME => (
+            Code::BadRate,
+            "a rate",
+            "write a number, a slash and a unit of time: `500/s`, `30_000/m`, `100/h`",
         ),
         _ => return None,
     };

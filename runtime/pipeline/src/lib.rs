@@ -33,8 +33,9 @@ pub use draft::{Checked, Draft, parse};
 pub use facts::{PluginFacts, PluginFault, World};
 pub use finding::{Finding, Severity};
 pub use plan::{
-    BatchPlan, ComponentSource, Consumer, Format, Limits, Plan, PluginPlan, RetryPlan,
-    SinkConnector, SourceConnector, SourcePlan, SubscriptionPlan, TopicKind, TopicPlan,
+    BatchPlan, ComponentSource, Consumer, DedupPlan, Format, Limits, OnDeadLetter, OnExpired,
+    Ordering, Plan, PluginPlan, RateLimit, RetryPlan, SinkConnector, SourceConnector, SourcePlan,
+    StartFrom, SubscriptionPlan, TopicKind, TopicPlan, WhenFull,
 };
 pub use render::render;
 pub use schema::schema;

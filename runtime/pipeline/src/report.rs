@@ -35,10 +35,12 @@ pub(crate) struct Problem {
 }
 
 /// Which part of an entry a problem points at.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 enum Place {
     /// The value where it is a scalar, else its key.
     Value,
+    /// A word of the value, where the file holds it as it was understood; else the value.
+    Within { text: String, at: usize },
     /// The key.
     Key,
     /// A known place, for what never became part of the tree.
@@ -66,6 +68,19 @@ impl Report {
         help: impl Into<String>,
     ) {
         self.push(Problem { code, route, place: Place::Key, message, help: help.into() });
+    }
+
+    /// A problem at byte `at` of `text`, which is the value's text as it was understood.
+    pub(crate) fn add_within(
+        &mut self,
+        (text, at): (&str, usize),
+        code: Code,
+        route: Route,
+        message: String,
+        help: impl Into<String>,
+    ) {
+        let place = Place::Within { text: text.to_owned(), at };
+        self.push(Problem { code, route, place, message, help: help.into() });
     }
 
     /// A problem at a known place of the text.
@@ -144,6 +159,7 @@ impl Problem {
     fn locate(self, document: &Document) -> Finding {
         let span = match self.place {
             Place::Value => document.value_span(&self.route),
+            Place::Within { text, at } => document.word_span(&self.route, &text, at),
             Place::Key => document.key_span(&self.route),
             Place::Span(span) => span,
         };

@@ -9,21 +9,30 @@ mod brokers;
 mod command_topics;
 mod context;
 mod cycles;
+mod dead_letter_topics;
 mod dead_letters;
+mod dedup_from;
+mod earliest;
 mod exactly_one;
+mod expiry;
+mod filters;
 mod grants;
+mod headers;
 mod http_paths;
 mod limits;
 mod message_size;
 mod not_yet;
 mod outputs;
+mod park_key;
 mod plugin_faults;
 mod references;
 mod routes;
+mod schedules;
 mod shared_files;
 mod shared_stdin;
 mod unread_topics;
 mod unused_plugins;
+mod web_hooks;
 
 use crate::report::Report;
 
@@ -45,21 +54,30 @@ const RULES: &[Rule] = &[
     bounds::check,
     references::check,
     dead_letters::check,
+    dead_letter_topics::check,
+    park_key::check,
     command_topics::check,
     ack_deadline::check,
     cycles::check,
     outputs::check,
     routes::check,
     message_size::check,
+    dedup_from::check,
+    expiry::check,
     backoff::check,
     shared_files::check,
     shared_stdin::check,
+    filters::check,
+    schedules::check,
     http_paths::check,
+    web_hooks::check,
+    headers::check,
     plugin_faults::check,
     grants::check,
     brokers::check,
     unread_topics::check,
     unused_plugins::check,
+    earliest::check,
     batch_bounds::check,
     limits::check,
 ];

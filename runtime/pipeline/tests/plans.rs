@@ -8,10 +8,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use millstream_formats::Pointer;
 use millstream_pipeline::{
-    ComponentSource, Consumer, Format, Plan, SinkConnector, SourceConnector, TopicKind, parse,
+    ComponentSource, Consumer, DedupPlan, Format, OnDeadLetter, OnExpired, Ordering, Plan,
+    SinkConnector, SourceConnector, StartFrom, TopicKind, WhenFull, parse,
 };
 use serde_json::json;
+
+const HOUR: Duration = Duration::from_secs(3_600);
 
 #[test]
 fn defaults_are_those_of_the_documentation() {
@@ -45,6 +49,93 @@ fn defaults_are_those_of_the_documentation() {
     assert_eq!((retry.initial, retry.max), (Duration::from_millis(100), Duration::from_secs(30)));
     assert_eq!((subscription.output, subscription.dead_letter), (None, None));
     assert!(subscription.routes.is_empty());
+}
+
+#[test]
+fn what_is_not_asked_for_is_not_promised() {
+    let plan = plan(
+        "pipeline: p\ntopics: { a: { kind: event }, dead: { kind: dead_letter } }\nsubscriptions:\n  \
+         keeps: { topic: a, sink: { stdout: {} }, dead_letter: dead }\n  \
+         drops: { topic: a, sink: { stdout: {} }, on_exhausted: drop }\n",
+    );
+    let topic = &plan.topics[0];
+    assert_eq!((topic.when_full, topic.retain), (WhenFull::Block, Duration::ZERO));
+    assert_eq!((topic.dedup, topic.delay, topic.expires_in), (None, Duration::ZERO, None));
+    let [keeps, drops] = &plan.subscriptions[..] else { panic!() };
+    assert_eq!((keeps.ordering, keeps.from), (Ordering::None, StartFrom::New));
+    assert_eq!((keeps.rate_limit, &keeps.filter), (None, &None));
+    assert_eq!(keeps.on_dead_letter, OnDeadLetter::Continue);
+    assert_eq!((keeps.on_expired, drops.on_expired), (OnExpired::DeadLetter, OnExpired::Drop));
+}
+
+#[test]
+fn every_promise_of_a_topic_is_in_the_plan() {
+    let plan = plan(&case("ok-every-promise.yaml"));
+    let [orders, latest, kept, _dead] = &plan.topics[..] else { panic!() };
+    assert_eq!((orders.when_full, latest.when_full), (WhenFull::Reject, WhenFull::DropOldest));
+    assert_eq!((orders.retain, kept.retain), (24 * HOUR, HOUR));
+    let dedup = DedupPlan { window: Duration::from_secs(600), max_ids: 50_000 };
+    assert_eq!(orders.dedup, Some(dedup));
+    assert_eq!(latest.dedup.map(|dedup| dedup.max_ids), Some(1_000_000));
+    assert_eq!((orders.delay, orders.expires_in), (Duration::from_secs(5), Some(HOUR)));
+}
+
+#[test]
+fn every_promise_of_a_subscription_is_in_the_plan() {
+    let plan = plan(&case("ok-every-promise.yaml"));
+    let [ordered, hook, back, show_dead] = &plan.subscriptions[..] else { panic!() };
+    assert_eq!((ordered.ordering, hook.ordering), (Ordering::Key, Ordering::Strict));
+    assert_eq!(ordered.on_dead_letter, OnDeadLetter::ParkKey);
+    assert_eq!((ordered.on_expired, hook.on_expired), (OnExpired::Drop, OnExpired::DeadLetter));
+    assert_eq!((ordered.from, show_dead.from), (StartFrom::Earliest, StartFrom::Earliest));
+    let rates =
+        [ordered, hook, back].map(|one| one.rate_limit.map(|rate| (rate.messages, rate.per)));
+    let (second, minute) = (Duration::from_secs(1), Duration::from_secs(60));
+    assert_eq!(rates, [Some((30_000, minute)), Some((500, second)), Some((100, HOUR))]);
+    assert_eq!(ordered.filter.as_deref(), Some("payload.amount > 10 && key != null"));
+    assert_eq!(ordered.batch.max_messages, 1_024);
+}
+
+#[test]
+fn schedules_and_web_hooks_are_in_the_plan_with_their_headers() {
+    let plan = plan(&case("ok-every-promise.yaml"));
+    let text = |text: &str| Some(text.to_owned());
+    let tick = SourceConnector::Schedule {
+        cron: "*/5 * * * *".to_owned(),
+        payload: text("{\"tick\":true}"),
+        key: text("k"),
+        headers: headers(&[("made-by", "clock"), ("x-note", "grüße")]),
+    };
+    assert_eq!(plan.sources[0].connector, tick);
+    let plain = SourceConnector::Schedule {
+        cron: "30 */5 * * * *".to_owned(),
+        payload: None,
+        key: None,
+        headers: Vec::new(),
+    };
+    assert_eq!(plan.sources[1].connector, plain);
+    assert_eq!(plan.sources[2].dedup_from, text("/id"));
+    let hook = SinkConnector::Http {
+        url: "https://hooks.example.com/charge?a=b".to_owned(),
+        timeout: Duration::from_secs(2),
+        headers: headers(&[("authorization", "Bearer secret"), ("x-shop", "north")]),
+    };
+    assert_eq!(plan.subscriptions[1].consumer, Consumer::Sink(hook));
+}
+
+/// The schema has a pattern of its own, for editors.
+#[test]
+fn the_check_takes_the_pointers_that_can_be_read_when_it_runs() {
+    let pointers = ["/a", "/a/b", "/", "//", "/a~1b/~0", "a", "/~", "/~2", "/a~"];
+    for pointer in pointers {
+        let text = format!(
+            "pipeline: p\ntopics: {{ a: {{ kind: event }} }}\n\
+             sources: {{ s: {{ stdin: {{ format: lines }}, topic: a, key_from: \"{pointer}\" }} }}\n\
+             subscriptions: {{ s: {{ topic: a, sink: {{ stdout: {{}} }}, on_exhausted: drop }} }}\n"
+        );
+        let taken = directives::check(&text, "p.yaml").plan.is_some();
+        assert_eq!(taken, pointer.parse::<Pointer>().is_ok(), "{pointer}");
+    }
 }
 
 #[test]
@@ -87,7 +178,8 @@ fn relative_paths_start_at_the_folder_of_the_file() {
         format: Format::Ndjson,
     };
     assert_eq!(plan.sources[1].connector, file);
-    let sink = SinkConnector::File { path: PathBuf::from("/pipelines/out/charges.ndjson") };
+    let path = PathBuf::from("/pipelines/out/charges.ndjson");
+    let sink = SinkConnector::File { path, whole: false };
     assert_eq!(plan.subscriptions[1].consumer, Consumer::Sink(sink));
 }
 
@@ -132,6 +224,10 @@ fn a_finding_as_json_has_the_promised_form() {
 fn a_file_with_warnings_only_has_a_plan() {
     let checked = directives::check(&case("warnings.yaml"), "warnings.yaml");
     assert!(!checked.findings.is_empty() && checked.plan.is_some());
+}
+
+fn headers(pairs: &[(&str, &str)]) -> Vec<(String, String)> {
+    pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
 fn plan(text: &str) -> Plan {

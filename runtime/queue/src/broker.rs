@@ -8,18 +8,23 @@ use millstream_message::{Batch, Settlement, SubscriptionId, TopicId};
 use thiserror::Error;
 
 use crate::clock::Now;
-use crate::core::{Histories, LeaseId};
-use crate::figures::Figures;
-use crate::publication::Publication;
+use crate::core::{Histories, LeaseId, Letter, SeekTo};
+use crate::figures::{Figures, StoppedKey};
+use crate::publication::{Duplicate, Publication};
 use crate::rules::{Handler, LeaseRequest};
 
 /// A place where messages wait.
 #[async_trait]
 pub trait Broker: Send + Sync {
-    /// Accepts all messages, in order, or none. Waits for room as the topic's rules say.
+    /// Accepts all messages, in order, or none. Waits for room as the topic's rules say. Answers
+    /// which of them were repeats: those are not accepted again.
     ///
     /// Dropping the future while it waits takes nothing back: the messages may still be accepted.
-    async fn publish(&self, topic: TopicId, publication: Publication) -> Result<(), PublishError>;
+    async fn publish(
+        &self,
+        topic: TopicId,
+        publication: Publication,
+    ) -> Result<Vec<Duplicate>, PublishError>;
 
     /// Messages for a worker; waits until there are some. Dropping the future leases nothing.
     async fn lease(&self, request: LeaseRequest) -> Result<Delivery, LeaseError>;
@@ -42,10 +47,35 @@ pub trait Broker: Send + Sync {
     /// nothing. At most [`crate::MAX_STEP_MESSAGES`] a page.
     fn browse(&self, topic: TopicId, from: u64, limit: usize) -> Page;
 
+    /// Every message from now on, as it becomes visible in the topic. Consumes nothing.
+    fn tap(&self, topic: TopicId) -> Option<Tap>;
+
+    /// Stops deliveries (true) or lets them go on. Messages wait.
+    fn pause(&self, subscription: SubscriptionId, paused: bool);
+
+    /// The subscription goes on somewhere else. What it had not settled is passed over or offered
+    /// anew. Answers how many messages now wait for it; none where there is no such subscription.
+    fn seek(&self, subscription: SubscriptionId, to: SeekTo) -> Option<u64>;
+
+    /// Empties the topic of what waits in it now and nobody has under lease. Answers how many
+    /// messages are gone; none where there is no such topic.
+    async fn purge(&self, topic: TopicId) -> Option<u64>;
+
+    /// Puts dead letters back to the subscription, each atomically. Stops early at
+    /// [`crate::MAX_STEP_MESSAGES`] letters or when no more may be parked.
+    fn redrive(&self, subscription: SubscriptionId, letters: Vec<Letter>) -> Moved;
+
+    /// Takes dead letters out of their topic for good; at most [`crate::MAX_STEP_MESSAGES`].
+    fn purge_letters(&self, letters: Vec<Letter>) -> Moved;
+
+    /// Up to `limit` keys of the subscription that a dead letter stopped.
+    fn stopped_keys(&self, subscription: SubscriptionId, limit: usize) -> Vec<StoppedKey>;
+
     /// The figures of all topics and subscriptions.
     fn figures(&self) -> Figures;
 
-    /// Resolves when no message is unsettled, delayed or waiting for room.
+    /// Resolves when no message is unsettled, delayed or waiting for room, except those that wait
+    /// for a stopped key.
     async fn quiet(&self);
 
     /// The broker's clock: what publishers stamp messages with.
@@ -99,6 +129,19 @@ pub struct Browsed {
     pub batch: Batch,
 }
 
+/// What is seen of a topic as it becomes visible, run by run. Who is too slow misses some and
+/// learns how many runs.
+pub type Tap = tokio::sync::broadcast::Receiver<Browsed>;
+
+/// What became of a list of dead letters.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Moved {
+    /// Letters of the list, from its start, that were looked at.
+    pub looked_at: u64,
+    /// Letters of these that moved; the others were gone already.
+    pub moved: u64,
+}
+
 /// Why messages were not accepted. None of them was.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum PublishError {
@@ -110,6 +153,14 @@ pub enum PublishError {
         /// How long the publisher waited.
         waited: Duration,
     },
+    /// The topic has no room and rejects.
+    #[error("topic is full and rejects: try again, or let its subscriptions catch up")]
+    Rejected,
+    /// The topic remembers as many dedup ids as it may.
+    #[error(
+        "dedup-full: the topic remembers as many dedup ids as it may (dedup.max_ids); try again when some have left the window"
+    )]
+    DedupFull,
     /// More than the topic's whole bound: it would never fit.
     #[error(
         "larger than the topic's whole bound (max_messages, max_bytes): send it in smaller parts"

@@ -91,6 +91,7 @@ fn headers(
         ("deliveries", story.history.deliveries.to_string()),
         ("first-failed-at", rfc3339(first_failed)),
         ("last-failed-at", rfc3339(story.failed_at_ms)),
+        ("published-at", rfc3339(message.published_at())),
         ("id", message.id().to_string()),
     ]
     .map(|(name, value)| (format!("{DEAD_LETTER_PREFIX}{name}"), value))

@@ -4,10 +4,12 @@
 //! letters are written, so that the step touches indexes only. A pure function of its arguments:
 //! time and randomness are parameters.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use millstream_message::{
-    Batch, BatchBuilder, BatchTooLarge, Failure, Output, Settlement, TopicId, Verdict, Verdicts,
+    Batch, BatchBuilder, BatchTooLarge, Failure, FailureKind, MessageId, Output, Settlement,
+    TopicId, Verdict, Verdicts,
 };
 
 use crate::backoff::spread_random;
@@ -15,37 +17,52 @@ use crate::clock::Now;
 use crate::core::{Histories, History};
 use crate::dead_letter::{self, DeadLetterReason, Story};
 use crate::publication::Publication;
-use crate::rules::{Exhausted, Handler, SubscriptionRules};
+use crate::rules::{Exhausted, Expired, Handler, Ordering, SubscriptionRules};
 
 /// What the core commits for one delivery.
 #[derive(Clone, Debug)]
-pub enum Judged {
-    /// All messages wait again, as if never delivered.
-    GivenBack,
-    /// Each message got a verdict.
-    Verdicted(Verdicted),
-}
-
-/// What became of a delivery's messages. Those not named were handled.
-#[derive(Clone, Debug, Default)]
-pub struct Verdicted {
-    /// Messages that wait for another delivery.
-    pub parked: Vec<Parking>,
+pub struct Judged {
+    /// What becomes of each message.
+    pub fates: Fates,
     /// Dead letters and their topic.
-    pub dead_letters: Option<(TopicId, Batch)>,
+    pub dead_letters: Option<(TopicId, Publication)>,
     /// What is published with the settle.
     pub outputs: Vec<(TopicId, Publication)>,
     /// Deliveries that count as failures.
     pub failed: u64,
-    /// Messages given up because they were refused.
-    pub rejected: u64,
-    /// Messages given up because their attempts are used up.
-    pub exhausted: u64,
-    /// Messages dropped instead of dead-lettered.
-    pub dropped: u64,
 }
 
-/// A message that waits for another delivery.
+/// What becomes of the messages of a delivery.
+#[derive(Clone, Debug)]
+pub enum Fates {
+    /// The ordinary case.
+    AllHandled,
+    /// All wait again, as if never delivered.
+    AllReturned,
+    /// One for each message; those without one wait again.
+    Each(Vec<Fate>),
+}
+
+/// What becomes of one message.
+#[derive(Clone, Debug)]
+pub enum Fate {
+    /// Handled: it is gone for this subscription.
+    Handled,
+    /// Not for this subscription: gone.
+    Filtered,
+    /// Given up and dropped, as the rules say.
+    Dropped,
+    /// Too old and dropped, as the rules say.
+    ExpiredDropped,
+    /// Given up: its dead letter has this id.
+    DeadLettered(DeadLetterReason, MessageId),
+    /// It waits for a retry.
+    Parked(Box<Parking>),
+    /// It waits again, uncounted.
+    Returned,
+}
+
+/// A message that waits for a retry.
 #[derive(Clone, Debug)]
 pub struct Parking {
     /// A batch of this one message, copied out.
@@ -58,129 +75,276 @@ pub struct Parking {
     pub due: Duration,
 }
 
-/// Judges a delivery of `batch`.
+impl Judged {
+    /// All messages wait again.
+    #[must_use]
+    pub fn given_back() -> Self {
+        Self { fates: Fates::AllReturned, dead_letters: None, outputs: Vec::new(), failed: 0 }
+    }
+}
+
+impl Fates {
+    /// How many of `messages` are gone for the subscription, for whatever reason.
+    #[must_use]
+    pub fn gone(&self, messages: u64) -> u64 {
+        match self {
+            Self::AllHandled => messages,
+            Self::AllReturned => 0,
+            Self::Each(fates) => fates
+                .iter()
+                .filter(|fate| !matches!(fate, Fate::Parked(_) | Fate::Returned))
+                .count() as u64,
+        }
+    }
+
+    /// How many wait for a retry.
+    #[must_use]
+    pub fn parked(&self) -> u64 {
+        match self {
+            Self::AllHandled | Self::AllReturned => 0,
+            Self::Each(fates) => {
+                fates.iter().filter(|fate| matches!(fate, Fate::Parked(_))).count() as u64
+            }
+        }
+    }
+}
+
+/// A delivery that ended, and everything that decides what follows.
+#[derive(Clone, Copy, Debug)]
+pub struct Case<'a> {
+    /// The subscription's rules.
+    pub rules: &'a SubscriptionRules,
+    /// Who handled the messages.
+    pub handler: &'a Handler,
+    /// The messages.
+    pub batch: &'a Batch,
+    /// What happened to them before.
+    pub histories: &'a Histories,
+    /// Topics that cannot take an output: messages with an output to them have failed.
+    pub full: &'a [TopicId],
+    /// The time.
+    pub now: Now,
+    /// Random bits for the jitter.
+    pub random: u64,
+}
+
+/// Judges a delivery.
+///
+/// Under an ordering, what follows a failed message of its key in the same batch is discarded:
+/// such messages wait again, uncounted, and their outputs are not published.
 ///
 /// # Errors
 /// The dead letters do not fit into one batch.
-pub fn judge(
-    rules: &SubscriptionRules,
-    handler: &Handler,
-    batch: &Batch,
-    histories: &Histories,
-    settlement: Settlement,
-    now: Now,
-    random: u64,
-) -> Result<Judged, BatchTooLarge> {
-    let outputs = settlement.outputs.into_iter().map(|output| published(output, now)).collect();
-    let verdicts = match settlement.verdicts {
-        Verdicts::AllHandled => {
-            return Ok(Judged::Verdicted(Verdicted { outputs, ..Verdicted::default() }));
+pub fn judge(case: Case<'_>, settlement: &Settlement) -> Result<Judged, BatchTooLarge> {
+    let Settlement { verdicts, outputs } = settlement;
+    match verdicts {
+        Verdicts::AllHandled if case.full.is_empty() => {
+            return Ok(Judged {
+                fates: Fates::AllHandled,
+                outputs: outputs.iter().filter_map(|one| published(one, case.now)).collect(),
+                ..Judged::given_back()
+            });
         }
-        Verdicts::Each(verdicts) => verdicts,
+        Verdicts::Each(verdicts) if verdicts.iter().all(|one| *one == Verdict::Returned) => {
+            return Ok(Judged::given_back());
+        }
+        Verdicts::AllHandled | Verdicts::Each(_) => {}
+    }
+    let mut judge = Judge::new(case, outputs);
+    for i in 0..case.batch.len() {
+        judge.message(i, verdict_of(verdicts, i))?;
+    }
+    let Judge { fates, letters, failed, .. } = judge;
+    let outputs = outputs.iter().filter_map(|one| standing(one, &fates, case.now)).collect();
+    let dead_letters = match (case.rules.exhausted, letters) {
+        (Exhausted::DeadLetter(topic), Some(letters)) => {
+            Some((topic, Publication::now(letters.build())))
+        }
+        _ => None,
     };
-    if verdicts.iter().all(|verdict| *verdict == Verdict::Returned) {
-        return Ok(Judged::GivenBack);
-    }
-    let mut judge =
-        Judge { rules, handler, now, random, letters: None, verdicted: Verdicted::default() };
-    // A message without a verdict was not judged.
-    let verdicts = verdicts.into_iter().chain(std::iter::repeat(Verdict::Returned));
-    for (i, verdict) in verdicts.enumerate().take(batch.len()) {
-        judge.message(&batch.slice(i..i + 1), histories.of(i), verdict, i as u64)?;
-    }
-    Ok(Judged::Verdicted(Verdicted { outputs, ..judge.finish() }))
+    Ok(Judged { fates: Fates::Each(fates), dead_letters, outputs, failed })
 }
 
-fn published((topic, batch, delays): Output, now: Now) -> (TopicId, Publication) {
-    (topic, Publication::with_delays(batch, &delays, now.wall_ms))
+/// A message without a verdict was not judged.
+fn verdict_of(verdicts: &Verdicts, i: usize) -> Verdict {
+    match verdicts {
+        Verdicts::AllHandled => Verdict::Handled,
+        Verdicts::Each(verdicts) => verdicts.get(i).cloned().unwrap_or(Verdict::Returned),
+    }
+}
+
+/// All of an output; none when it is empty.
+fn published(output: &Output, now: Now) -> Option<(TopicId, Publication)> {
+    let Output { topic, batch, delays_ms, .. } = output;
+    let publication = Publication::with_delays(batch.clone(), delays_ms, now.wall_ms);
+    Some((*topic, publication)).filter(|(_, publication)| !publication.is_empty())
+}
+
+/// What is published of an output: what comes of messages that were handled.
+fn standing(output: &Output, fates: &[Fate], now: Now) -> Option<(TopicId, Publication)> {
+    let handled = |i: &usize| matches!(fates.get(*i), Some(Fate::Handled));
+    let messages = output.batch.len();
+    let stands: usize = (0..fates.len()).filter(handled).map(|i| output.of(i).len()).sum();
+    if stands == messages {
+        return published(output, now);
+    }
+    let mut parts = Vec::new();
+    let mut delays_ms = Vec::new();
+    for range in (0..fates.len()).filter(handled).map(|i| output.of(i)) {
+        delays_ms.extend_from_slice(output.delays_ms.get(range.clone()).unwrap_or_default());
+        parts.push(output.batch.slice(range));
+    }
+    // A part of a batch that was built cannot be too large for another.
+    let batch = Batch::gather(&parts).ok().filter(|batch| !batch.is_empty())?;
+    Some((output.topic, Publication::with_delays(batch, &delays_ms, now.wall_ms)))
 }
 
 struct Judge<'a> {
-    rules: &'a SubscriptionRules,
-    handler: &'a Handler,
-    now: Now,
-    random: u64,
+    case: Case<'a>,
+    outputs: &'a [Output],
+    /// Order hashes of keys whose later messages are discarded.
+    stopped: HashSet<u64>,
+    fates: Vec<Fate>,
     letters: Option<BatchBuilder>,
-    verdicted: Verdicted,
+    failed: u64,
+    /// Messages gone so far, and messages put back into the subscription's own topic.
+    gone: usize,
+    put_back: usize,
 }
 
-impl Judge<'_> {
-    fn message(
-        &mut self,
-        message: &Batch,
-        history: History,
-        verdict: Verdict,
-        index: u64,
-    ) -> Result<(), BatchTooLarge> {
-        match verdict {
-            Verdict::Handled => Ok(()),
-            Verdict::Returned => {
-                self.park(message, history, false, Duration::ZERO);
-                Ok(())
+impl<'a> Judge<'a> {
+    fn new(case: Case<'a>, outputs: &'a [Output]) -> Self {
+        Self {
+            case,
+            outputs,
+            stopped: HashSet::new(),
+            fates: Vec::with_capacity(case.batch.len()),
+            letters: None,
+            failed: 0,
+            gone: 0,
+            put_back: 0,
+        }
+    }
+
+    fn message(&mut self, i: usize, verdict: Verdict) -> Result<(), BatchTooLarge> {
+        let order = self.order(i);
+        if order.is_some_and(|hash| self.stopped.contains(&hash)) {
+            self.fates.push(Fate::Returned);
+            return Ok(());
+        }
+        let verdict = self.refuse_full(i, verdict);
+        let fate = self.fate(i, verdict)?;
+        let parks = self.case.rules.parks_keys();
+        let stops = match &fate {
+            Fate::Parked(_) | Fate::Returned => true,
+            Fate::DeadLettered(..) => parks,
+            Fate::Handled | Fate::Filtered | Fate::Dropped | Fate::ExpiredDropped => false,
+        };
+        self.gone += usize::from(!matches!(fate, Fate::Parked(_) | Fate::Returned));
+        self.stopped.extend(order.filter(|_| stops));
+        self.fates.push(fate);
+        Ok(())
+    }
+
+    /// What orders message `i`.
+    fn order(&self, i: usize) -> Option<u64> {
+        match self.case.rules.ordering {
+            Ordering::None => None,
+            Ordering::Strict => Some(0),
+            Ordering::Key => Some(self.case.batch.get(i).order_hash()).filter(|hash| *hash != 0),
+        }
+    }
+
+    /// A handled message fails after all when one of its outputs has no room.
+    fn refuse_full(&mut self, i: usize, verdict: Verdict) -> Verdict {
+        if verdict != Verdict::Handled || self.case.full.is_empty() {
+            return verdict;
+        }
+        let own = self.case.rules.topic;
+        let to = |topic: TopicId| -> usize {
+            let to_it = self.outputs.iter().filter(|output| output.topic == topic);
+            to_it.map(|output| output.of(i).len()).sum()
+        };
+        let full = self.case.full.iter().copied();
+        if full.filter(|topic| *topic != own).any(|topic| to(topic) > 0) {
+            return full_output();
+        }
+        let back = if self.case.full.contains(&own) { to(own) } else { 0 };
+        if self.put_back + back > self.gone + 1 {
+            return full_output();
+        }
+        self.put_back += back;
+        verdict
+    }
+
+    fn fate(&mut self, i: usize, verdict: Verdict) -> Result<Fate, BatchTooLarge> {
+        let history = self.case.histories.of(i);
+        Ok(match verdict {
+            Verdict::Handled => Fate::Handled,
+            Verdict::Filtered => Fate::Filtered,
+            Verdict::Returned => Fate::Returned,
+            Verdict::Expired if self.case.rules.expired == Expired::Drop => Fate::ExpiredDropped,
+            Verdict::Expired => {
+                let failure = Failure::new(FailureKind::Expired, "older than its expires_in");
+                self.give_up(i, history, &failure, DeadLetterReason::Expired)?
             }
             Verdict::Rejected(failure) => {
-                self.give_up(message, self.failed(history), &failure, DeadLetterReason::Rejected)
+                let history = self.failed(history);
+                self.give_up(i, history, &failure, DeadLetterReason::Rejected)?
             }
             Verdict::Failed { failure, delay_ms } => {
-                self.verdicted.failed += 1;
+                self.failed += 1;
                 let history = self.failed(history);
-                if history.failures >= self.rules.max_attempts {
-                    return self.give_up(message, history, &failure, DeadLetterReason::Exhausted);
+                if history.failures >= self.case.rules.max_attempts {
+                    return self.give_up(i, history, &failure, DeadLetterReason::Exhausted);
                 }
-                let delay = self.delay(history.failures, delay_ms, index);
-                self.park(message, history, failure.alone, delay);
-                Ok(())
+                let due = self.case.now.monotonic + self.delay(history.failures, delay_ms, i);
+                let message = self.case.batch.slice(i..i + 1).copy_out();
+                Fate::Parked(Box::new(Parking { message, history, alone: failure.alone, due }))
             }
-        }
+        })
     }
 
     fn failed(&self, history: History) -> History {
         let first_failed_ms = match history.first_failed_ms {
-            0 => self.now.wall_ms,
+            0 => self.case.now.wall_ms,
             earlier => earlier,
         };
         History { failures: history.failures + 1, first_failed_ms, ..history }
     }
 
-    fn delay(&self, failures: u32, given_ms: u32, index: u64) -> Duration {
+    fn delay(&self, failures: u32, given_ms: u32, i: usize) -> Duration {
         match given_ms {
-            0 => self.rules.backoff.delay(failures, spread_random(self.random, index)),
+            0 => {
+                let random = spread_random(self.case.random, i as u64);
+                self.case.rules.backoff.delay(failures, random)
+            }
             given => Duration::from_millis(u64::from(given)),
         }
     }
 
-    fn park(&mut self, message: &Batch, history: History, alone: bool, delay: Duration) {
-        let due = self.now.monotonic + delay;
-        self.verdicted.parked.push(Parking { message: message.copy_out(), history, alone, due });
-    }
-
     fn give_up(
         &mut self,
-        message: &Batch,
+        i: usize,
         history: History,
         failure: &Failure,
         reason: DeadLetterReason,
-    ) -> Result<(), BatchTooLarge> {
-        if self.rules.exhausted == Exhausted::Drop {
-            self.verdicted.dropped += 1;
-            return Ok(());
+    ) -> Result<Fate, BatchTooLarge> {
+        let Case { rules, handler, batch, now, .. } = self.case;
+        if rules.exhausted == Exhausted::Drop {
+            return Ok(match reason {
+                DeadLetterReason::Expired => Fate::ExpiredDropped,
+                DeadLetterReason::Rejected | DeadLetterReason::Exhausted => Fate::Dropped,
+            });
         }
-        match reason {
-            DeadLetterReason::Rejected => self.verdicted.rejected += 1,
-            DeadLetterReason::Exhausted | DeadLetterReason::Expired => {
-                self.verdicted.exhausted += 1
-            }
-        }
-        let story = Story { reason, failure, history, failed_at_ms: self.now.wall_ms };
+        let story = Story { reason, failure, history, failed_at_ms: now.wall_ms };
         let letters = self.letters.get_or_insert_with(|| BatchBuilder::with_capacity(1, 0));
-        dead_letter::append(letters, message.get(0), self.rules, self.handler, &story)
+        dead_letter::append(letters, batch.get(i), rules, handler, &story)?;
+        Ok(Fate::DeadLettered(reason, batch.get(i).id().dead_letter(&rules.name)))
     }
+}
 
-    fn finish(mut self) -> Verdicted {
-        if let (Exhausted::DeadLetter(topic), Some(letters)) = (self.rules.exhausted, self.letters)
-        {
-            self.verdicted.dead_letters = Some((topic, letters.build()));
-        }
-        self.verdicted
-    }
+fn full_output() -> Verdict {
+    let failure = Failure::new(FailureKind::Retry, "the topic of an output is full");
+    Verdict::Failed { failure, delay_ms: 0 }
 }

@@ -19,15 +19,18 @@ mod memory;
 mod publication;
 mod rules;
 
-pub use broker::{Broker, Browsed, Delivery, LeaseError, Page, PublishError, SettleError, Settled};
+pub use broker::{
+    Broker, Browsed, Delivery, LeaseError, Moved, Page, PublishError, SettleError, Settled, Tap,
+};
 pub use clock::{Clock, Now, SystemClock};
 pub use dead_letter::{DEAD_LETTER_ERROR_MAX, DEAD_LETTER_PREFIX, DeadLetterReason};
-pub use figures::{Figures, SubscriptionFigures, TopicFigures};
-pub use judge::{Judged, Parking, judge};
+pub use figures::{Figures, StoppedKey, SubscriptionFigures, TopicFigures};
+pub use judge::{Case, Fate, Fates, Judged, Parking, judge};
 pub use memory::MemoryBroker;
-pub use publication::{Delayed, Publication};
+pub use publication::{Arrival, Duplicate, NEVER, Publication, Terms};
 pub use rules::{
-    Backoff, Exhausted, Handler, KeyRange, LeaseRequest, SubscriptionRules, TopicKind, TopicRules,
+    Backoff, DedupRules, Exhausted, Expired, Handler, KeyRange, LeaseRequest, OnDeadLetter,
+    Ordering, RateRules, StartFrom, SubscriptionRules, TopicKind, TopicRules, WhenFull,
 };
 
-pub use crate::core::{LeaseId, MAX_STEP_MESSAGES};
+pub use crate::core::{Histories, History, LeaseId, Letter, MAX_STEP_MESSAGES, SeekTo};

@@ -1,36 +1,45 @@
 //! The memory broker: the core behind a lock, with clock and waiting around it.
 
+mod serve;
+
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use async_trait::async_trait;
-use millstream_message::{
-    Batch, Failure, FailureKind, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
-};
-use tokio::sync::{Notify, oneshot};
+use millstream_message::{Batch, Failure, FailureKind, Settlement, TopicId, Verdict, Verdicts};
+use tokio::sync::{Notify, broadcast, oneshot};
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{
-    Broker, Browsed, Delivery, LeaseError, Page, PublishError, SettleError, Settled,
-};
-use crate::clock::{Clock, Now};
-use crate::core::{Answer, Core, Effects, Event, Grant, Refusal, Ticket};
-use crate::figures::Figures;
-use crate::judge::{Judged, judge};
-use crate::publication::Publication;
-use crate::rules::{LeaseRequest, SubscriptionRules, TopicRules};
+use crate::broker::{Browsed, Delivery, PublishError, SettleError, Settled};
+use crate::clock::Clock;
+use crate::core::{Answer, Core, Effects, Event, Grant, Refusal, TakenBack, Ticket, Why};
+use crate::judge::{Case, Fate, Fates, Judged, judge};
+use crate::publication::Duplicate;
+use crate::rules::{SubscriptionRules, TopicRules};
+
+/// Runs of messages that somebody who watches a topic may lag behind before some are missed.
+const TAP_RUNS_MAX: usize = 256;
 
 /// Keeps messages in this process's memory: they are gone with it.
 pub struct MemoryBroker {
     state: Mutex<State>,
     subscriptions: Vec<Shelf>,
-    topics: Vec<TopicRules>,
+    topics: Vec<Counter>,
     clock: Arc<dyn Clock>,
     random: fn() -> u64,
     /// The timekeeper has something earlier to wait for.
     rearm: Notify,
     quiet: Notify,
+    /// Callers that wait for quiet: only then it is looked for.
+    quiet_wanted: AtomicUsize,
+}
+
+/// What the broker keeps of one topic outside the lock.
+struct Counter {
+    rules: TopicRules,
+    hashed: bool,
+    taps: broadcast::Sender<Browsed>,
 }
 
 /// What the broker keeps of one subscription outside the lock.
@@ -42,7 +51,7 @@ struct Shelf {
 struct State {
     core: Core,
     /// Publishers in line.
-    waiting: BTreeMap<Ticket, oneshot::Sender<Result<(), PublishError>>>,
+    waiting: BTreeMap<Ticket, oneshot::Sender<Result<Vec<Duplicate>, PublishError>>>,
     /// When the timekeeper looks next: monotonic time.
     armed: Duration,
 }
@@ -60,6 +69,12 @@ impl MemoryBroker {
     ) -> Self {
         let core = Core::new(topics.clone(), subscriptions.clone());
         let shelf = |rules| Shelf { rules, wake: Notify::new() };
+        let counter = |(place, rules)| Counter {
+            rules,
+            hashed: core.hashes_keys(TopicId(place as u32)),
+            taps: broadcast::Sender::new(TAP_RUNS_MAX),
+        };
+        let topics = topics.into_iter().enumerate().map(counter).collect();
         Self {
             state: Mutex::new(State { core, waiting: BTreeMap::new(), armed: Duration::MAX }),
             subscriptions: subscriptions.into_iter().map(shelf).collect(),
@@ -68,6 +83,7 @@ impl MemoryBroker {
             random,
             rearm: Notify::new(),
             quiet: Notify::new(),
+            quiet_wanted: AtomicUsize::new(0),
         }
     }
 
@@ -113,6 +129,7 @@ impl MemoryBroker {
             state.armed = effects.tick_at.unwrap_or(Duration::MAX);
         }
         answer_waiting(&mut state, &effects);
+        let quiet = self.quiet_wanted.load(Ordering::Relaxed) > 0 && state.core.is_quiet();
         drop(state);
         for subscription in effects.wake {
             self.subscriptions[subscription.0 as usize].wake.notify_one();
@@ -120,29 +137,45 @@ impl MemoryBroker {
         if rearm {
             self.rearm.notify_one();
         }
-        if effects.quiet {
+        if quiet {
             self.quiet.notify_waiters();
         }
-        for grant in effects.expired_leases {
-            self.fail_expired(grant);
+        for (topic, first, batch) in effects.appended {
+            self.show(topic, Browsed { first, batch });
+        }
+        for taken in effects.taken_back {
+            self.settle_taken_back(taken);
         }
     }
 
-    /// A passed deadline is a failure of every message of the lease.
-    fn fail_expired(&self, grant: Grant) {
+    /// Shows a run of messages to who watches; stops looking when nobody does.
+    fn show(&self, topic: TopicId, run: Browsed) {
+        let Some(counter) = self.topics.get(topic.0 as usize) else { return };
+        if counter.taps.send(run).is_err() {
+            self.step(Event::Tap(topic, false));
+        }
+    }
+
+    /// Writes the dead letters, or parks for a retry, what the core took back.
+    fn settle_taken_back(&self, taken: TakenBack) {
+        let TakenBack { grant, why } = taken;
         let Some(shelf) = self.subscriptions.get(grant.subscription.0 as usize) else { return };
-        let failure = Failure::new(
-            FailureKind::Timeout,
-            format!("not settled within ack_deadline {:?}", shelf.rules.ack_deadline),
-        );
-        let verdict = Verdict::Failed { failure, delay_ms: 0 };
-        let verdicts = Verdicts::Each(vec![verdict; grant.len()]);
-        tracing::warn!(subscription = %shelf.rules.name, messages = grant.len(), "lease expired");
-        if let Ok(delivery) = self.deliver(grant) {
-            let settled = self.commit(&delivery, Settlement { verdicts, outputs: Vec::new() });
-            if let Err(error) = settled {
-                tracing::error!(subscription = %shelf.rules.name, %error, "expired lease not settled");
+        let (name, messages) = (&shelf.rules.name, grant.len());
+        let verdict = match why {
+            Why::Expired => Verdict::Expired,
+            Why::DeadlinePassed => {
+                tracing::warn!(subscription = %name, messages, "lease expired");
+                let deadline = shelf.rules.ack_deadline;
+                let message = format!("not settled within ack_deadline {deadline:?}");
+                let failure = Failure::new(FailureKind::Timeout, message);
+                Verdict::Failed { failure, delay_ms: 0 }
             }
+        };
+        let verdicts = Verdicts::Each(vec![verdict; messages]);
+        let settlement = Settlement { verdicts, outputs: Vec::new() };
+        let settled = self.deliver(grant).and_then(|delivery| self.commit(&delivery, settlement));
+        if let Err(error) = settled {
+            tracing::error!(subscription = %name, %error, "messages taken back were not settled");
         }
     }
 
@@ -157,15 +190,37 @@ impl MemoryBroker {
             .subscriptions
             .get(delivery.subscription.0 as usize)
             .ok_or(SettleError::LeaseEnded)?;
+        let mut full = Vec::new();
+        // Each round finds at least one more full topic among the outputs, or ends.
+        for _ in 0..=settlement.outputs.len() {
+            let judged = self.judge(&shelf.rules, delivery, &settlement, &full)?;
+            let settled = summary(&judged);
+            match self.step(Event::Settle(delivery.lease, Box::new(judged))) {
+                Answer::OutputsFull(topics) => full.extend(topics),
+                Answer::Refused(_) => return Err(SettleError::LeaseEnded),
+                _ => return Ok(settled),
+            }
+        }
+        Err(SettleError::LeaseEnded)
+    }
+
+    fn judge(
+        &self,
+        rules: &SubscriptionRules,
+        delivery: &Delivery,
+        settlement: &Settlement,
+        full: &[TopicId],
+    ) -> Result<Judged, SettleError> {
         let Delivery { handler, batch, histories, .. } = delivery;
         let (now, random) = (self.clock.now(), (self.random)());
-        let judged = judge(&shelf.rules, handler, batch, histories, settlement, now, random)
-            .map_err(|_| SettleError::TooLarge)?;
-        let settled = summary(&judged);
-        match self.step(Event::Settle(delivery.lease, Box::new(judged))) {
-            Answer::Refused(_) => Err(SettleError::LeaseEnded),
-            _ => Ok(settled),
+        let case = Case { rules, handler, batch, histories, full, now, random };
+        let mut judged = judge(case, settlement).map_err(|_| SettleError::TooLarge)?;
+        for (topic, publication) in judged.outputs.iter_mut().chain(&mut judged.dead_letters) {
+            if self.topics.get(topic.0 as usize).is_some_and(|counter| counter.hashed) {
+                publication.hash_keys();
+            }
         }
+        Ok(judged)
     }
 
     #[expect(
@@ -177,138 +232,45 @@ impl MemoryBroker {
     }
 }
 
-#[async_trait]
-impl Broker for MemoryBroker {
-    async fn publish(&self, topic: TopicId, publication: Publication) -> Result<(), PublishError> {
-        let waited =
-            self.topics.get(topic.0 as usize).map_or(Duration::ZERO, |rules| rules.publish_timeout);
-        let receiver = {
-            let now = self.clock.now();
-            let mut state = self.lock();
-            let (answer, effects) = state.core.step(Event::Publish(topic, publication), now);
-            let receiver = match answer {
-                Answer::Waiting(ticket) => {
-                    let (sender, receiver) = oneshot::channel();
-                    state.waiting.insert(ticket, sender);
-                    receiver
-                }
-                Answer::Refused(refusal) => return Err(refused(refusal)),
-                _ => {
-                    self.follow(state, effects);
-                    return Ok(());
-                }
-            };
-            self.follow(state, effects);
-            receiver
-        };
-        receiver
-            .await
-            .map_err(|_| PublishError::Stopped)?
-            .map_err(|_| PublishError::Full { waited })
-    }
-
-    async fn lease(&self, request: LeaseRequest) -> Result<Delivery, LeaseError> {
-        let shelf =
-            self.subscriptions.get(request.subscription.0 as usize).ok_or(LeaseError::Unknown)?;
-        loop {
-            let woken = shelf.wake.notified();
-            let look_again = match self.step(Event::Lease(request.clone())) {
-                Answer::Granted(grant) => {
-                    return self.deliver(*grant).map_err(|_| LeaseError::Unknown);
-                }
-                Answer::Refused(_) => return Err(LeaseError::Fenced),
-                Answer::Nothing(due) => {
-                    due.map(|due| due.saturating_sub(self.clock.now().monotonic))
-                }
-                Answer::Done | Answer::Waiting(_) => None,
-            };
-            tokio::select! {
-                () = woken => {}
-                () = sleep(look_again) => {}
-            }
-        }
-    }
-
-    async fn settle(
-        &self,
-        delivery: Delivery,
-        settlement: Settlement,
-    ) -> Result<Settled, SettleError> {
-        self.commit(&delivery, settlement)
-    }
-
-    fn renew(&self, delivery: &Delivery) -> Result<(), SettleError> {
-        match self.step(Event::Renew(delivery.lease)) {
-            Answer::Refused(_) => Err(SettleError::LeaseEnded),
-            _ => Ok(()),
-        }
-    }
-
-    fn fence(&self, subscription: SubscriptionId, generation: u64) {
-        self.step(Event::Fence(subscription, generation));
-    }
-
-    fn browse(&self, topic: TopicId, from: u64, limit: usize) -> Page {
-        let parts = self.lock().core.browse(topic, from, limit).unwrap_or_default();
-        let next = parts.last().map(|(first, batch)| first + batch.len() as u64);
-        let parts = parts.into_iter().map(|(first, batch)| Browsed { first, batch }).collect();
-        Page { parts, next }
-    }
-
-    fn figures(&self) -> Figures {
-        self.lock().core.figures()
-    }
-
-    async fn quiet(&self) {
-        loop {
-            let quiet = self.quiet.notified();
-            tokio::pin!(quiet);
-            // Registers before looking, so that a change in between is not missed.
-            quiet.as_mut().enable();
-            if self.lock().core.is_quiet() {
-                return;
-            }
-            quiet.await;
-        }
-    }
-
-    fn now(&self) -> Now {
-        self.clock.now()
-    }
-
-    fn durability(&self) -> &'static str {
-        "memory"
-    }
-}
-
 fn answer_waiting(state: &mut State, effects: &Effects) {
-    let full = || PublishError::Full { waited: Duration::ZERO };
-    let admitted = effects.admitted.iter().map(|ticket| (ticket, Ok(())));
-    let expired = effects.expired_tickets.iter().map(|ticket| (ticket, Err(full())));
-    for (ticket, answer) in admitted.chain(expired) {
+    let mut answer = |ticket: &Ticket, answer| {
         if let Some(sender) = state.waiting.remove(ticket) {
             // The publisher may have gone; its messages were accepted or refused all the same.
             let _ = sender.send(answer);
         }
+    };
+    for (ticket, repeats) in &effects.admitted {
+        answer(ticket, Ok(repeats.clone()));
+    }
+    for ticket in &effects.expired_tickets {
+        answer(ticket, Err(PublishError::Full { waited: Duration::ZERO }));
+    }
+    for (ticket, refusal) in &effects.turned_away {
+        answer(ticket, Err(refused(*refusal)));
     }
 }
 
 fn refused(refusal: Refusal) -> PublishError {
     match refusal {
         Refusal::TooLarge => PublishError::TooLarge,
+        Refusal::Full => PublishError::Rejected,
         Refusal::LineFull => PublishError::Full { waited: Duration::ZERO },
+        Refusal::DedupFull => PublishError::DedupFull,
         Refusal::Unknown | Refusal::LeaseEnded | Refusal::Fenced => PublishError::Unknown,
     }
 }
 
 fn summary(judged: &Judged) -> Settled {
-    match judged {
-        Judged::GivenBack => Settled::default(),
-        Judged::Verdicted(verdicted) => Settled {
-            parked: verdicted.parked.len() as u64,
-            given_up: verdicted.rejected + verdicted.exhausted + verdicted.dropped,
-        },
-    }
+    let given_up = match &judged.fates {
+        Fates::AllHandled | Fates::AllReturned => 0,
+        Fates::Each(fates) => fates
+            .iter()
+            .filter(|fate| {
+                matches!(fate, Fate::DeadLettered(..) | Fate::Dropped | Fate::ExpiredDropped)
+            })
+            .count() as u64,
+    };
+    Settled { parked: judged.fates.parked(), given_up }
 }
 
 async fn sleep(duration: Option<Duration>) {

@@ -29,6 +29,36 @@ pub struct TopicRules {
     pub max_bytes: u64,
     /// How long a publisher waits for room.
     pub publish_timeout: Duration,
+    /// What a publish to the full topic meets.
+    pub when_full: WhenFull,
+    /// How long settled messages are kept, as long as there is room.
+    pub retain: Duration,
+    /// Drops repeats of a publish.
+    pub dedup: Option<DedupRules>,
+    /// How long messages stay invisible that name no delay of their own.
+    pub delay: Duration,
+    /// The age at which messages are given up that name none of their own.
+    pub expires_in: Option<Duration>,
+}
+
+/// What a publish to a full topic meets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It waits in line.
+    Block,
+    /// It is refused at once.
+    Reject,
+    /// The oldest messages that nobody has under lease make way.
+    DropOldest,
+}
+
+/// How repeats of a publish are known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DedupRules {
+    /// How long a dedup id is remembered: wall clock.
+    pub window: Duration,
+    /// Ids remembered at most; at the bound publishes with a new id are refused.
+    pub ids_max: u64,
 }
 
 /// The rules of one subscription.
@@ -58,6 +88,63 @@ pub struct SubscriptionRules {
     pub batch_bytes: u64,
     /// How long the oldest waiting message may wait for the batch to fill.
     pub batch_wait: Duration,
+    /// What keeps messages in order.
+    pub ordering: Ordering,
+    /// What follows a dead letter under an ordering.
+    pub on_dead_letter: OnDeadLetter,
+    /// What becomes of a message that is too old.
+    pub expired: Expired,
+    /// Deliveries in a time; none: as fast as the workers are.
+    pub rate: Option<RateRules>,
+    /// Where it begins in its topic.
+    pub start: StartFrom,
+}
+
+/// What keeps messages in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ordering {
+    /// Nothing.
+    None,
+    /// At most one lease holds messages of a key; messages without a key are unordered.
+    Key,
+    /// As one key for all messages.
+    Strict,
+}
+
+/// What follows a dead letter under an ordering.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDeadLetter {
+    /// Its key goes on.
+    Continue,
+    /// Its key waits until the dead letter is redriven or purged.
+    ParkKey,
+}
+
+/// What becomes of a message that is too old.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expired {
+    /// As [`SubscriptionRules::exhausted`] says.
+    DeadLetter,
+    /// It is dropped and counted.
+    Drop,
+}
+
+/// Deliveries in a time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RateRules {
+    /// This many messages.
+    pub messages: u64,
+    /// In this time.
+    pub per: Duration,
+}
+
+/// Where a subscription begins in its topic.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StartFrom {
+    /// Behind what the topic holds.
+    New,
+    /// At the oldest message that the topic still has.
+    Earliest,
 }
 
 /// What becomes of a message that is given up.
@@ -113,6 +200,64 @@ pub struct KeyRange {
     pub first: u64,
     /// Highest hash.
     pub last: u64,
+}
+
+impl TopicRules {
+    /// A topic that blocks when full and does nothing else of its own accord.
+    #[must_use]
+    pub fn new(name: &str, kind: TopicKind) -> Self {
+        Self {
+            name: name.to_owned(),
+            kind,
+            max_messages: 1_000_000,
+            max_bytes: 1 << 30,
+            publish_timeout: Duration::from_secs(5),
+            when_full: WhenFull::Block,
+            retain: Duration::ZERO,
+            dedup: None,
+            delay: Duration::ZERO,
+            expires_in: None,
+        }
+    }
+}
+
+impl SubscriptionRules {
+    /// A subscription with the defaults of a pipeline file, which drops what it gives up.
+    #[must_use]
+    pub fn new(name: &str, topic: TopicId, topic_name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            topic,
+            topic_name: topic_name.to_owned(),
+            outputs: Vec::new(),
+            max_attempts: 5,
+            backoff: Backoff::default(),
+            exhausted: Exhausted::Drop,
+            ack_deadline: Duration::from_secs(30),
+            max_parked: 100_000,
+            batch_messages: 256,
+            batch_bytes: 4 << 20,
+            batch_wait: Duration::ZERO,
+            ordering: Ordering::None,
+            on_dead_letter: OnDeadLetter::Continue,
+            expired: Expired::DeadLetter,
+            rate: None,
+            start: StartFrom::New,
+        }
+    }
+
+    /// Whether a dead letter of this subscription stops its key.
+    #[must_use]
+    pub fn parks_keys(&self) -> bool {
+        self.ordering != Ordering::None && self.on_dead_letter == OnDeadLetter::ParkKey
+    }
+}
+
+impl Default for Backoff {
+    fn default() -> Self {
+        let (initial, max) = (Duration::from_millis(100), Duration::from_secs(30));
+        Self { initial, factor: 2.0, max, jitter: 0.2 }
+    }
 }
 
 impl KeyRange {

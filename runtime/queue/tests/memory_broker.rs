@@ -29,31 +29,13 @@ impl Clock for TokioClock {
 }
 
 fn broker(max_messages: u64) -> (Arc<MemoryBroker>, CancellationToken) {
-    let topic = |name: &str, kind| TopicRules {
-        name: name.into(),
-        kind,
-        max_messages,
-        max_bytes: 1 << 30,
-        publish_timeout: Duration::from_secs(5),
-    };
+    let topic = |name: &str, kind| TopicRules { max_messages, ..TopicRules::new(name, kind) };
     let rules = SubscriptionRules {
-        name: "reader".into(),
-        topic: TOPIC,
-        topic_name: "events".into(),
-        outputs: vec![],
         max_attempts: 2,
-        backoff: Backoff {
-            initial: Duration::from_millis(100),
-            factor: 2.0,
-            max: Duration::from_secs(30),
-            jitter: 0.0,
-        },
+        backoff: Backoff { jitter: 0.0, ..Backoff::default() },
         exhausted: Exhausted::DeadLetter(TopicId(1)),
-        ack_deadline: Duration::from_secs(30),
-        max_parked: 100,
         batch_messages: 4,
-        batch_bytes: 1 << 20,
-        batch_wait: Duration::ZERO,
+        ..SubscriptionRules::new("reader", TOPIC, "events")
     };
     let topics = vec![topic("events", TopicKind::Event), topic("dead", TopicKind::DeadLetter)];
     let broker = Arc::new(MemoryBroker::new(
@@ -161,7 +143,7 @@ async fn a_publisher_waits_for_room_and_no_longer_than_the_timeout() {
     tokio::task::yield_now().await;
     let delivery = broker.lease(request()).await.unwrap();
     broker.settle(delivery, Settlement::all_handled()).await.unwrap();
-    assert_eq!(waiting.await.unwrap(), Ok(()));
+    assert_eq!(waiting.await.unwrap(), Ok(vec![]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +158,7 @@ async fn a_worker_that_stops_waiting_takes_nothing_with_it() {
 #[tokio::test(start_paused = true)]
 async fn quiet_waits_for_retries_and_delayed_messages() {
     let (broker, _stop) = broker(100);
-    let batch: Batch = publication(1).batch.unwrap();
+    let batch: Batch = publication(1).visible.remove(0).batch;
     let delayed = Publication::with_delays(batch, &[500], broker.now().wall_ms);
     broker.publish(TOPIC, delayed).await.unwrap();
     let before = Instant::now();
@@ -192,4 +174,28 @@ async fn quiet_waits_for_retries_and_delayed_messages() {
         () = worker => {}
     }
     assert_eq!(before.elapsed(), Duration::from_millis(600));
+}
+
+/// Workers on several threads, each wake-up used up by one of them: none may be lost.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn no_wake_up_is_lost_between_threads() {
+    const MESSAGES: usize = 20_000;
+    let (broker, _stop) = broker(1_000_000);
+    let workers: Vec<_> = (0..4)
+        .map(|_| {
+            let broker = Arc::clone(&broker);
+            tokio::spawn(async move {
+                while let Ok(delivery) = broker.lease(request()).await {
+                    broker.settle(delivery, Settlement::all_handled()).await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for _ in 0..MESSAGES {
+        broker.publish(TOPIC, publication(1)).await.unwrap();
+    }
+    let quiet = tokio::time::timeout(Duration::from_secs(60), broker.quiet()).await;
+    assert!(quiet.is_ok(), "{:?}", broker.figures().subscriptions[0]);
+    workers.iter().for_each(tokio::task::JoinHandle::abort);
+    assert_eq!(broker.figures().subscriptions[0].handled, MESSAGES as u64);
 }

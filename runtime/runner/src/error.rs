@@ -23,6 +23,14 @@ pub enum OpenError {
         /// What was wrong.
         error: SinkError,
     },
+    /// A filter or schedule could not be read, although the check had read it.
+    #[error("{place}: {error}")]
+    Expression {
+        /// Where it stands in the pipeline file.
+        place: String,
+        /// What was wrong.
+        error: String,
+    },
     /// A plugin could not be loaded.
     #[error("plugin `{name}`: {error}")]
     Load {

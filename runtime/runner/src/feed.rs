@@ -6,7 +6,7 @@ use std::time::Duration;
 use millstream_connectors::{Chunk, ChunkLimits, Source, SourceError};
 use millstream_message::{Batch, HeaderColumns, MessageId, TopicId};
 use millstream_pipeline::TopicPlan;
-use millstream_queue::{Broker, Publication, PublishError};
+use millstream_queue::{Broker, Publication, PublishError, Terms};
 use tokio_util::sync::CancellationToken;
 
 use crate::report::SourceCounters;
@@ -54,34 +54,40 @@ impl Feed {
                 refused.reason
             ));
         }
-        if let Some(batch) = self.stamp(chunk) {
-            self.publish(batch).await;
+        if let Some(publication) = self.stamp(chunk) {
+            self.publish(publication).await;
         }
     }
 
-    /// The chunk as a batch, with ids and times.
-    fn stamp(&self, chunk: Chunk) -> Option<Batch> {
+    /// The chunk as a publication, with ids and times.
+    fn stamp(&self, chunk: Chunk) -> Option<Publication> {
         let (now, random) = (self.broker.now().wall_ms, (self.random)());
         let n = chunk.payloads.len();
         let ids =
             (0..n as u128).map(|i| MessageId::published(now, random.wrapping_add(i))).collect();
-        Batch::from_columns(ids, vec![now; n], chunk.keys, HeaderColumns::empty(n), chunk.payloads)
-            .filter(|batch| !batch.is_empty())
+        let headers = chunk.headers.unwrap_or_else(|| HeaderColumns::empty(n));
+        let batch = Batch::from_columns(ids, vec![now; n], chunk.keys, headers, chunk.payloads)?;
+        let terms = Terms { dedup: chunk.dedup, ..Terms::default() };
+        Some(Publication::on_terms(batch, &terms, now)).filter(|all| !all.is_empty())
     }
 
     /// Publishes, waiting for room as long as it takes: this is how backpressure reaches the
     /// source.
-    async fn publish(&mut self, batch: Batch) {
-        let messages = batch.len() as u64;
+    async fn publish(&mut self, publication: Publication) {
+        let messages = publication.len() as u64;
         loop {
             let published = tokio::select! {
                 biased;
                 () = self.stop.cancelled() => return,
-                published = self.broker.publish(self.topic, Publication::now(batch.clone())) => published,
+                published = self.broker.publish(self.topic, publication.clone()) => published,
             };
             match published {
-                Ok(()) => return self.counters.add_published(messages),
-                Err(PublishError::Full { .. }) => self.rest().await,
+                Ok(repeats) => {
+                    return self.counters.add_published(messages, repeats.len() as u64);
+                }
+                Err(
+                    PublishError::Full { .. } | PublishError::Rejected | PublishError::DedupFull,
+                ) => self.rest().await,
                 Err(error) => return self.refuse(messages, &error),
             }
         }

@@ -13,8 +13,10 @@
 //! the outside talks to us (`server`, `cli`).
 
 mod consumer;
+mod dead_letters;
 mod error;
 mod feed;
+mod filter;
 mod guests;
 mod isolation;
 mod open;
@@ -23,8 +25,13 @@ mod report;
 mod routing;
 mod rules;
 mod running;
+mod shared_sink;
 mod worker;
 
+pub use dead_letters::{
+    DeadLetterError, DeadLetters, Found, JobState, JobStatus, Listing, Outcome, Rate, RateError,
+    Redrive, Selection, StoppedKey,
+};
 pub use error::{OpenError, RunError};
 pub use open::{Launch, Opened, open};
 pub use report::{Report, SourceReport, SubscriptionReport, TopicReport};

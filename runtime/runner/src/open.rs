@@ -5,27 +5,29 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use millstream_connectors::{
-    FileSink, FileSource, LineRules, PassThrough, Sink, SinkError, Source, StdinSource, StdoutSink,
+    FileSource, LineRules, ScheduleRules, ScheduleSource, Source, StdinSource,
 };
-use millstream_formats::{Format, MessageLimits, Pointer};
+use millstream_formats::{Condition, Cron, CronError, Format, MessageLimits, Pointer};
 use millstream_message::SubscriptionId;
 use millstream_pipeline::{
-    Consumer as ConsumerPlan, Format as FormatPlan, Plan, SinkConnector, SourceConnector,
-    SourcePlan, SubscriptionPlan,
+    Consumer as ConsumerPlan, Format as FormatPlan, Plan, SourceConnector, SourcePlan,
+    SubscriptionPlan,
 };
 use millstream_plugin_host::{Host, Inspection, Limits, Plugin, PluginSettings};
-use millstream_queue::{Broker, Handler, MemoryBroker, SystemClock};
+use millstream_queue::{Broker, Clock, Handler, MemoryBroker, SystemClock};
 use tokio_util::sync::CancellationToken;
 
 use crate::consumer::{Consumer, PluginConsumer};
 use crate::error::OpenError;
 use crate::feed::{Feed, chunk_limits};
+use crate::filter::Filter;
 use crate::guests::GuestThreads;
 use crate::pace::Pace;
 use crate::report::SourceCounters;
 use crate::routing::Routing;
 use crate::rules;
 use crate::running::{Parts, Running};
+use crate::shared_sink::{SharedSink, sink_name};
 use crate::worker::Worker;
 
 /// What it takes to open a pipeline.
@@ -53,14 +55,15 @@ pub struct Opened {
 pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
     let Launch { plan, components, host } = launch;
     let threads = GuestThreads::start().map_err(OpenError::Threads)?;
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
     let broker = Arc::new(MemoryBroker::new(
         rules::topics(&plan),
         rules::subscriptions(&plan),
-        Arc::new(SystemClock::start()),
+        Arc::clone(&clock),
         rand::random::<u64>,
     ));
     let stop = CancellationToken::new();
-    let feeds = feeds(&plan, &broker, &stop)?;
+    let feeds = feeds(&plan, &broker, &clock, &stop)?;
     let sinks = sinks(&plan)?;
     let plugins = load(&plan, &components, &host).await?;
     let workers = workers(&plan, sinks, &plugins, &broker, &stop).await?;
@@ -86,12 +89,13 @@ impl Opened {
 fn feeds(
     plan: &Plan,
     broker: &Arc<MemoryBroker>,
+    clock: &Arc<dyn Clock>,
     stop: &CancellationToken,
 ) -> Result<Vec<Feed>, OpenError> {
     let mut feeds = Vec::new();
     for one in &plan.sources {
         let topic = &plan.topics[one.topic];
-        let Some(source) = open_source(one, topic.max_message)? else { continue };
+        let Some(source) = open_source(one, topic.max_message, clock)? else { continue };
         feeds.push(Feed {
             name: one.name.clone(),
             source,
@@ -110,6 +114,7 @@ fn feeds(
 fn open_source(
     source: &SourcePlan,
     message_max: u64,
+    clock: &Arc<dyn Clock>,
 ) -> Result<Option<Box<dyn Source>>, OpenError> {
     let opened: Result<Box<dyn Source>, _> = match &source.connector {
         SourceConnector::Http { .. } => return Ok(None),
@@ -120,8 +125,29 @@ fn open_source(
         SourceConnector::Stdin { format } => {
             Ok(Box::new(StdinSource::open(lines(source, *format, message_max))) as _)
         }
+        SourceConnector::Schedule { cron, payload, key, headers } => {
+            let (payload, key, headers) = (payload.clone(), key.clone(), headers.clone());
+            let rules = ScheduleRules {
+                name: source.name.clone(),
+                cron: read_cron(source, cron)?,
+                payload,
+                key,
+                headers,
+            };
+            // The clock that stamps messages also says when they are due.
+            let clock = Arc::clone(clock);
+            ScheduleSource::open(rules, Arc::new(move || clock.now().wall_ms))
+                .map(|source| Box::new(source) as _)
+        }
     };
     opened.map(Some).map_err(|error| OpenError::Source { name: source.name.clone(), error })
+}
+
+fn read_cron(source: &SourcePlan, cron: &str) -> Result<Cron, OpenError> {
+    cron.parse().map_err(|error: CronError| OpenError::Expression {
+        place: format!("source `{}`: cron", source.name),
+        error: error.to_string(),
+    })
 }
 
 /// How the source's lines become messages. The plan has checked the pointer.
@@ -132,9 +158,14 @@ fn lines(source: &SourcePlan, format: FormatPlan, message_max: u64) -> LineRules
             FormatPlan::Ndjson => Format::Ndjson,
             FormatPlan::Lines => Format::Lines,
         },
-        key_from: source.key_from.as_deref().and_then(|pointer| pointer.parse::<Pointer>().ok()),
+        key_from: pointer(source.key_from.as_deref()),
+        dedup_from: pointer(source.dedup_from.as_deref()),
         limits: MessageLimits { payload_max, ..MessageLimits::default() },
     }
+}
+
+fn pointer(text: Option<&str>) -> Option<Pointer> {
+    text.and_then(|text| text.parse().ok())
 }
 
 /// The open sinks by the places of their subscriptions.
@@ -142,7 +173,7 @@ fn sinks(plan: &Plan) -> Result<BTreeMap<usize, SharedSink>, OpenError> {
     let mut sinks = BTreeMap::new();
     for (place, one) in plan.subscriptions.iter().enumerate() {
         if let ConsumerPlan::Sink(connector) = &one.consumer {
-            let sink = SharedSink::open(connector);
+            let sink = SharedSink::open(connector, one, &plan.topics[one.topic].name);
             let sink = sink.map_err(|error| OpenError::Sink { name: one.name.clone(), error })?;
             sinks.insert(place, sink);
         }
@@ -188,6 +219,7 @@ async fn workers(
         let sink = sinks.remove(&place);
         let routing = Arc::new(Routing::new(plan, one));
         let handler = Arc::new(handler(plan, one, plugins));
+        let filter = filter(plan, one)?.map(Arc::new);
         for number in 0..one.concurrency {
             let mut consumer = consumer(plan, one, plugins, sink.as_ref());
             if number == 0 {
@@ -199,6 +231,8 @@ async fn workers(
                 broker: Arc::clone(broker) as Arc<dyn Broker>,
                 routing: Arc::clone(&routing),
                 handler: Arc::clone(&handler),
+                ordering: one.ordering,
+                filter: filter.clone(),
                 consumer,
                 pace: Pace::new(one.batch.max_messages),
                 stop: stop.clone(),
@@ -207,6 +241,15 @@ async fn workers(
         }
     }
     Ok(workers)
+}
+
+fn filter(plan: &Plan, one: &SubscriptionPlan) -> Result<Option<Filter>, OpenError> {
+    let Some(text) = &one.filter else { return Ok(None) };
+    let condition = Condition::parse(text).map_err(|error| OpenError::Expression {
+        place: format!("subscription `{}`: filter", one.name),
+        error: error.to_string(),
+    })?;
+    Ok(Some(Filter { condition, topic: plan.topics[one.topic].name.clone() }))
 }
 
 async fn start(
@@ -237,7 +280,9 @@ fn consumer(
             )))
         }
         (ConsumerPlan::Sink(_), Some(sink)) => Consumer::Sink(sink.share()),
-        (ConsumerPlan::Sink(_), None) => Consumer::Sink(Box::new(PassThrough)),
+        (ConsumerPlan::Sink(_), None) => {
+            Consumer::Sink(Box::new(millstream_connectors::PassThrough))
+        }
     }
 }
 
@@ -249,39 +294,6 @@ fn handler(plan: &Plan, one: &SubscriptionPlan, plugins: &[Plugin]) -> Handler {
         },
         ConsumerPlan::Sink(connector) => {
             Handler { name: sink_name(connector).to_owned(), digest: String::new() }
-        }
-    }
-}
-
-fn sink_name(connector: &SinkConnector) -> &'static str {
-    match connector {
-        SinkConnector::File { .. } => "sink file",
-        SinkConnector::Stdout => "sink stdout",
-        SinkConnector::PassThrough => "sink pass_through",
-    }
-}
-
-/// A sink that all workers of one subscription write to.
-enum SharedSink {
-    File(FileSink),
-    Stdout(StdoutSink),
-    PassThrough,
-}
-
-impl SharedSink {
-    fn open(connector: &SinkConnector) -> Result<Self, SinkError> {
-        Ok(match connector {
-            SinkConnector::File { path } => Self::File(FileSink::open(path)?),
-            SinkConnector::Stdout => Self::Stdout(StdoutSink::open()?),
-            SinkConnector::PassThrough => Self::PassThrough,
-        })
-    }
-
-    fn share(&self) -> Box<dyn Sink> {
-        match self {
-            Self::File(sink) => Box::new(sink.clone()),
-            Self::Stdout(sink) => Box::new(sink.clone()),
-            Self::PassThrough => Box::new(PassThrough),
         }
     }
 }

@@ -39,7 +39,8 @@ pub struct TopicReport {
     pub depth: u64,
 }
 
-/// One subscription. `published` of its topic = handled + dead_lettered + dropped + queued.
+/// One subscription: what its topic offered + redriven = handled + filtered + dead_lettered +
+/// dropped + purged + queued.
 #[derive(Clone, Debug, Serialize)]
 pub struct SubscriptionReport {
     /// Its name.
@@ -52,8 +53,14 @@ pub struct SubscriptionReport {
     pub retried: u64,
     /// Messages moved to the dead-letter topic.
     pub dead_lettered: u64,
-    /// Messages dropped, as `on_exhausted: drop` says.
+    /// Messages dropped, as the pipeline file says: given up, too old, or oldest in a full topic.
     pub dropped: u64,
+    /// Messages that were not for it, as its filter says.
+    pub filtered: u64,
+    /// Messages purged, or passed over by a seek.
+    pub purged: u64,
+    /// Dead letters that came back.
+    pub redriven: u64,
     /// Messages that still wait, are in flight, or are parked for a retry.
     pub queued: u64,
 }
@@ -65,6 +72,8 @@ pub struct SourceReport {
     pub name: String,
     /// Messages it published.
     pub published: u64,
+    /// Messages among them that the topic had already: not accepted again.
+    pub duplicates: u64,
     /// Lines that were refused: too long, or not JSON.
     pub refused: u64,
     /// Empty lines, which are no messages.
@@ -94,7 +103,10 @@ impl Report {
                     handled: figures.handled,
                     retried: figures.failed - figures.exhausted.min(figures.failed),
                     dead_lettered: figures.dead_lettered(),
-                    dropped: figures.dropped,
+                    dropped: figures.dropped + figures.expired_dropped,
+                    filtered: figures.filtered,
+                    purged: figures.purged,
+                    redriven: figures.redriven,
                     queued: figures.live(),
                 }
             });
@@ -106,14 +118,16 @@ impl Report {
 #[derive(Debug, Default)]
 pub(crate) struct SourceCounters {
     published: AtomicU64,
+    duplicates: AtomicU64,
     refused: AtomicU64,
     skipped_empty: AtomicU64,
     refusals: Mutex<VecDeque<String>>,
 }
 
 impl SourceCounters {
-    pub(crate) fn add_published(&self, messages: u64) {
+    pub(crate) fn add_published(&self, messages: u64, duplicates: u64) {
         self.published.fetch_add(messages, Ordering::Relaxed);
+        self.duplicates.fetch_add(duplicates, Ordering::Relaxed);
     }
 
     pub(crate) fn add_skipped(&self, lines: u64) {
@@ -134,6 +148,7 @@ impl SourceCounters {
         SourceReport {
             name: name.to_owned(),
             published: self.published.load(Ordering::Relaxed),
+            duplicates: self.duplicates.load(Ordering::Relaxed),
             refused: self.refused.load(Ordering::Relaxed),
             skipped_empty: self.skipped_empty.load(Ordering::Relaxed),
             refusals: refusals.unwrap_or_default(),

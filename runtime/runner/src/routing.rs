@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 use millstream_message::{
-    Answers, Batch, BatchBuilder, Column, Delays, Failure, FailureKind, Message, Outcome, Outgoing,
-    Output, OutputIds, Settlement, TopicId, Verdict, Verdicts,
+    Answers, Batch, BatchBuilder, Column, Failure, FailureKind, Message, Outcome, Outgoing, Output,
+    OutputIds, Settlement, TopicId, Verdict, Verdicts,
 };
 use millstream_pipeline::{Plan, SubscriptionPlan};
 
@@ -88,7 +88,7 @@ impl Routing {
     ) -> Settlement {
         let mut sorted = Sorted::default();
         let verdicts = outcomes.iter().enumerate().map(|(i, outcome)| match outcome {
-            Outcome::Ok => match self.sort(outputs, outputs.of(i), &mut sorted) {
+            Outcome::Ok => match self.sort(outputs, i, &mut sorted) {
                 Ok(()) => Verdict::Handled,
                 Err(failure) => Verdict::Failed { failure, delay_ms: 0 },
             },
@@ -101,21 +101,17 @@ impl Routing {
             }
         });
         let verdicts = Verdicts::Each(verdicts.take(batch.len()).collect());
-        Settlement { verdicts, outputs: sorted.finish() }
+        Settlement { verdicts, outputs: sorted.finish(batch.len()) }
     }
 
     /// Adds one message's outputs to their topics: all of them or none.
-    fn sort(
-        &self,
-        outputs: &Outputs,
-        range: Range<usize>,
-        sorted: &mut Sorted,
-    ) -> Result<(), Failure> {
+    fn sort(&self, outputs: &Outputs, i: usize, sorted: &mut Sorted) -> Result<(), Failure> {
+        let range = outputs.of(i);
         let topics: Vec<TopicId> =
             range.clone().map(|j| self.topic(outputs, j)).collect::<Result<_, _>>()?;
         for (j, topic) in range.zip(topics) {
             let delay = outputs.delays_ms.get(j).copied().unwrap_or(0);
-            sorted.push(topic, outputs.batch.get(j), delay)?;
+            sorted.push(topic, i, outputs.batch.get(j), delay)?;
         }
         Ok(())
     }
@@ -142,15 +138,14 @@ struct Outputs {
     starts: Vec<u32>,
     topics: Option<Column>,
     batch: Batch,
-    delays_ms: Delays,
+    delays_ms: Vec<u32>,
 }
 
 impl Outputs {
     fn whole(self, topic: TopicId) -> Settlement {
-        Settlement {
-            verdicts: Verdicts::AllHandled,
-            outputs: vec![(topic, self.batch, self.delays_ms)],
-        }
+        let Self { starts, batch, delays_ms, .. } = self;
+        let output = Output { topic, batch, delays_ms, starts };
+        Settlement { verdicts: Verdicts::AllHandled, outputs: vec![output] }
     }
 
     fn of(&self, i: usize) -> Range<usize> {
@@ -163,24 +158,49 @@ impl Outputs {
 
 /// Outputs by topic.
 #[derive(Debug, Default)]
-struct Sorted(BTreeMap<TopicId, (BatchBuilder, Delays)>);
+struct Sorted(BTreeMap<TopicId, OneTopic>);
+
+/// What goes to one topic.
+#[derive(Debug)]
+struct OneTopic {
+    batch: BatchBuilder,
+    delays_ms: Vec<u32>,
+    /// The input message that gave each output: ascending.
+    inputs: Vec<usize>,
+}
 
 impl Sorted {
-    fn push(&mut self, topic: TopicId, message: Message<'_>, delay_ms: u32) -> Result<(), Failure> {
-        let (builder, delays) =
-            self.0.entry(topic).or_insert_with(|| (BatchBuilder::with_capacity(1, 0), Vec::new()));
-        builder
+    fn push(
+        &mut self,
+        topic: TopicId,
+        input: usize,
+        message: Message<'_>,
+        delay_ms: u32,
+    ) -> Result<(), Failure> {
+        let one = self.0.entry(topic).or_insert_with(OneTopic::new);
+        one.batch
             .push_message(message)
             .map_err(|error| Failure::new(FailureKind::OutputLimit, error.to_string()))?;
-        delays.push(delay_ms);
+        one.delays_ms.push(delay_ms);
+        one.inputs.push(input);
         Ok(())
     }
 
-    fn finish(self) -> Vec<Output> {
-        self.0
-            .into_iter()
-            .map(|(topic, (builder, delays))| (topic, builder.build(), delays))
-            .collect()
+    fn finish(self, inputs: usize) -> Vec<Output> {
+        self.0.into_iter().map(|(topic, one)| one.finish(topic, inputs)).collect()
+    }
+}
+
+impl OneTopic {
+    fn new() -> Self {
+        let batch = BatchBuilder::with_capacity(1, 0);
+        Self { batch, delays_ms: Vec::new(), inputs: Vec::new() }
+    }
+
+    fn finish(self, topic: TopicId, inputs: usize) -> Output {
+        let before = |input: usize| self.inputs.partition_point(|&one| one < input) as u32;
+        let starts = (0..=inputs).map(before).collect();
+        Output { topic, batch: self.batch.build(), delays_ms: self.delays_ms, starts }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use millstream_message::TopicId;
 use millstream_pipeline as plan;
-use millstream_queue::{Backoff, Exhausted, SubscriptionRules, TopicKind, TopicRules};
+use millstream_queue::{
+    Backoff, DedupRules, Exhausted, Expired, OnDeadLetter, Ordering, RateRules, StartFrom,
+    SubscriptionRules, TopicKind, TopicRules, WhenFull,
+};
 
 pub(crate) fn topics(plan: &plan::Plan) -> Vec<TopicRules> {
     plan.topics.iter().map(topic).collect()
@@ -23,6 +26,18 @@ fn topic(topic: &plan::TopicPlan) -> TopicRules {
         max_messages: topic.max_messages,
         max_bytes: topic.max_bytes,
         publish_timeout: topic.publish_timeout,
+        when_full: match topic.when_full {
+            plan::WhenFull::Block => WhenFull::Block,
+            plan::WhenFull::Reject => WhenFull::Reject,
+            plan::WhenFull::DropOldest => WhenFull::DropOldest,
+        },
+        retain: topic.retain,
+        dedup: topic
+            .dedup
+            .as_ref()
+            .map(|dedup| DedupRules { window: dedup.window, ids_max: dedup.max_ids }),
+        delay: topic.delay,
+        expires_in: topic.expires_in,
     }
 }
 
@@ -43,6 +58,27 @@ fn subscription(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> Subscription
         batch_messages: one.batch.max_messages,
         batch_bytes: one.batch.max_bytes,
         batch_wait: one.batch.max_wait,
+        ordering: match one.ordering {
+            plan::Ordering::None => Ordering::None,
+            plan::Ordering::Key => Ordering::Key,
+            plan::Ordering::Strict => Ordering::Strict,
+        },
+        on_dead_letter: match one.on_dead_letter {
+            plan::OnDeadLetter::Continue => OnDeadLetter::Continue,
+            plan::OnDeadLetter::ParkKey => OnDeadLetter::ParkKey,
+        },
+        expired: match one.on_expired {
+            plan::OnExpired::DeadLetter => Expired::DeadLetter,
+            plan::OnExpired::Drop => Expired::Drop,
+        },
+        rate: one
+            .rate_limit
+            .as_ref()
+            .map(|rate| RateRules { messages: rate.messages, per: rate.per }),
+        start: match one.from {
+            plan::StartFrom::New => StartFrom::New,
+            plan::StartFrom::Earliest => StartFrom::Earliest,
+        },
     }
 }
 

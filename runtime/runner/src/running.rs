@@ -38,7 +38,10 @@ pub struct Running {
     parts: Parts,
     started: Instant,
     sources: Vec<(String, Arc<SourceCounters>)>,
+    /// Sources that end.
     feeds: TaskTracker,
+    /// Sources that go on for as long as the host runs.
+    endless: TaskTracker,
     workers: TaskTracker,
     faults: tokio::sync::Mutex<mpsc::Receiver<RunError>>,
     /// Ends the broker's timekeeper, after everything else.
@@ -58,6 +61,7 @@ impl Running {
             parts,
             started: Instant::now(),
             feeds: TaskTracker::new(),
+            endless: TaskTracker::new(),
             workers: TaskTracker::new(),
             faults: tokio::sync::Mutex::new(faults),
             clock_stop: CancellationToken::new(),
@@ -87,11 +91,12 @@ impl Running {
     fn start_feed(&self, feed: Feed, fault: mpsc::Sender<RunError>) {
         let name = feed.name.clone();
         let source = name.clone();
+        let tracker = if feed.source.endless() { &self.endless } else { &self.feeds };
         let task = tokio::spawn(feed.run());
         let ended = async move {
             task.await.map(|ended| ended.map_err(|error| RunError::Source { name: source, error }))
         };
-        self.feeds.spawn(watch(name, ended, fault));
+        tracker.spawn(watch(name, ended, fault));
     }
 
     /// Where the messages wait.
@@ -112,7 +117,8 @@ impl Running {
         self.parts.plugins.clone()
     }
 
-    /// Resolves when every source but HTTP has ended and no message is unsettled. Messages that
+    /// Resolves when every source that ends has ended and nothing goes on by itself any more: no
+    /// message is unsettled except those behind a key that a dead letter stopped. Messages that
     /// wait for a retry or until they are due count as unsettled.
     pub async fn drained(&self) {
         self.feeds.close();
@@ -141,9 +147,11 @@ impl Running {
     pub async fn shutdown(self, grace: Duration) -> Report {
         self.parts.stop.cancel();
         self.feeds.close();
+        self.endless.close();
         self.workers.close();
         let ended = async {
             self.feeds.wait().await;
+            self.endless.wait().await;
             self.workers.wait().await;
         };
         if tokio::time::timeout(grace, ended).await.is_err() {

@@ -3,11 +3,13 @@
 use std::sync::Arc;
 
 use millstream_message::SubscriptionId;
+use millstream_pipeline::Ordering;
 use millstream_queue::{Broker, Delivery, Handler, LeaseRequest, SettleError};
 use tokio_util::sync::CancellationToken;
 
 use crate::consumer::{Consumer, rest_after};
-use crate::isolation::{self, Handled};
+use crate::filter::Filter;
+use crate::isolation::{self, Handled, Rules};
 use crate::pace::Pace;
 use crate::routing::Routing;
 
@@ -22,6 +24,8 @@ pub(crate) struct Worker {
     pub(crate) broker: Arc<dyn Broker>,
     pub(crate) routing: Arc<Routing>,
     pub(crate) handler: Arc<Handler>,
+    pub(crate) ordering: Ordering,
+    pub(crate) filter: Option<Arc<Filter>>,
     pub(crate) consumer: Consumer,
     pub(crate) pace: Pace,
     pub(crate) stop: CancellationToken,
@@ -33,15 +37,23 @@ impl Worker {
     /// Works until told to stop; a delivery in hand is finished and settled first.
     pub(crate) async fn run(mut self) {
         while let Some(delivery) = self.next().await {
-            let handled =
-                isolation::handle(&mut self.consumer, &delivery, &self.routing, &*self.broker)
-                    .await;
+            let handled = self.handle(&delivery).await;
             self.adapt(&handled);
             self.settle(delivery, handled.settlement).await;
             if let Some(failure) = handled.start_failure {
                 self.rest(&failure).await;
             }
         }
+    }
+
+    async fn handle(&mut self, delivery: &Delivery) -> Handled {
+        let rules = Rules {
+            routing: &self.routing,
+            ordering: self.ordering,
+            filter: self.filter.as_deref(),
+            broker: &*self.broker,
+        };
+        isolation::handle(&mut self.consumer, delivery, rules).await
     }
 
     async fn next(&mut self) -> Option<Delivery> {

@@ -37,6 +37,8 @@ pub struct PluginInfo {
     pub world: String,
     /// SHA-256 of the given file, as lower-case hex: its version.
     pub digest: String,
+    /// Its configuration, as the pipeline file has it: a JSON object.
+    pub config: serde_json::Value,
 }
 
 /// What every handler shares: the host, and how far it is from stopping.
@@ -44,8 +46,10 @@ pub(crate) struct Host {
     pub(crate) app: App,
     /// Cancelled once no new publish is taken.
     pub(crate) stopping: CancellationToken,
-    /// Bytes of requests that may be in hand at once: see [`crate::publish`].
-    pub(crate) publish_bytes: Arc<Semaphore>,
+    /// Bytes of requests that may be in hand at once.
+    pub(crate) request_bytes: Arc<Semaphore>,
+    /// Clients that may watch a topic at once.
+    pub(crate) taps: Arc<Semaphore>,
     /// Requests that are not answered yet, and publishes whose client has gone meanwhile.
     pub(crate) in_hand: TaskTracker,
 }
@@ -55,7 +59,8 @@ impl Host {
         Self {
             app,
             stopping,
-            publish_bytes: Arc::new(Semaphore::new(crate::publish::IN_HAND_BYTES_MAX)),
+            request_bytes: Arc::new(Semaphore::new(crate::body::IN_HAND_BYTES_MAX)),
+            taps: Arc::new(Semaphore::new(crate::tap::TAPS_MAX)),
             in_hand: TaskTracker::new(),
         }
     }

@@ -1,20 +1,23 @@
-//! The HTTP API of a running host: publish, figures, dead letters, health.
+//! The HTTP API of a running host: publish, tap, figures, steering, dead letters, health.
 //!
 //! [`serve`] answers on a listener until it is told to stop; [`App`] is what it answers from. The
-//! broker is the only thing it changes, and only by publishing.
+//! broker is the only thing it changes.
 //!
-//! Not here: where messages wait (`queue`), how they look outside (`formats`), who handles them
-//! (`runner`). Nothing here reads a clock or draws random numbers: the time is the broker's, the
+//! Not here: where messages wait (`queue`), how they look outside (`formats`), who handles them and
+//! how dead letters move (`runner`). Nothing here reads a clock or draws random numbers: the time is the broker's, the
 //! random bits are handed in. What the API will have but does not yet answers 501 and says so.
 
 mod answer;
 mod app;
+mod body;
 mod connection;
 mod dead_letters;
+mod delivery;
 mod extract;
 mod health;
 mod loopback;
 mod names;
+mod origin;
 mod pipeline;
 mod plugins;
 mod problem;
@@ -22,6 +25,7 @@ mod publish;
 mod router;
 mod serve;
 mod subscriptions;
+mod tap;
 mod topics;
 mod unavailable;
 

@@ -18,13 +18,15 @@ pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
     answer::list(plugins.iter().map(|plugin| describe(plugin, &host.app.plan)).collect(), None)
 }
 
-/// One plugin.
+/// One plugin, with the configuration it was given.
 pub(crate) async fn show(
     State(host): State<Arc<Host>>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let (_, plugin) = names::find(&name, &host.app.plugins, |plugin| &plugin.name, "plugin")?;
-    Ok(answer::document(&describe(plugin, &host.app.plan)))
+    let mut shown = describe(plugin, &host.app.plan);
+    shown["config"] = plugin.config.clone();
+    Ok(answer::document(&shown))
 }
 
 fn describe(plugin: &PluginInfo, plan: &Plan) -> Value {

@@ -1,14 +1,14 @@
 //! Errors as RFC 9457 `application/problem+json`.
 
-use axum::http::{HeaderName, HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde_json::{Map, Value};
 
 /// What every `type` starts with; the rest is the kind, which never changes once published.
 const TYPE_PREFIX: &str = "urn:millstream:problem:";
 
-/// Seconds after which a refused publish is worth another try. The publisher has waited for room
-/// already, so this only keeps it from coming back at once.
+/// Seconds after which a refused request is worth another try: it only keeps the client from
+/// coming back at once.
 const RETRY_AFTER_SECONDS: u64 = 1;
 
 /// One refused request: what the client may act on, and what a person reads.
@@ -19,13 +19,19 @@ pub(crate) struct Problem {
     title: &'static str,
     detail: String,
     line: Option<u64>,
-    headers: Vec<(HeaderName, HeaderValue)>,
+    /// Seconds.
+    retry_after: Option<u64>,
 }
 
 impl Problem {
     /// 400: the request says something that cannot be read.
     pub(crate) fn malformed(detail: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "malformed", "malformed request", detail)
+    }
+
+    /// 403: understood, but not for whoever asks.
+    pub(crate) fn forbidden(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, kind, "not allowed", detail)
     }
 
     /// 404: no such topic, subscription, plugin, message or path.
@@ -61,21 +67,22 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "too large", detail)
     }
 
-    /// 501: named by the API, not built yet.
-    pub(crate) fn not_available(what: &str) -> Self {
-        Self::unavailable(format!("{what}: not available yet in this version"))
+    /// 429: refused without a wait, since the topic's rules say so. Worth another try, after the
+    /// time that `Retry-After` says.
+    pub(crate) fn too_many(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::TOO_MANY_REQUESTS, kind, "not accepted now", detail).later()
     }
 
-    /// As [`Problem::not_available`], in the words of whoever found it.
-    pub(crate) fn unavailable(detail: impl Into<String>) -> Self {
+    /// 501: named by the API, not built yet.
+    pub(crate) fn not_available(what: &str) -> Self {
         let status = StatusCode::NOT_IMPLEMENTED;
+        let detail = format!("{what}: not available yet in this version");
         Self::new(status, "not-available-yet", "not available yet", detail)
     }
 
     /// 503: worth another try, after the time that `Retry-After` says.
     pub(crate) fn busy(kind: &'static str, detail: impl Into<String>) -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, "not accepted now", detail)
-            .with_header(header::RETRY_AFTER, HeaderValue::from(RETRY_AFTER_SECONDS))
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, kind, "not accepted now", detail).later()
     }
 
     /// 500: the host's own fault.
@@ -97,11 +104,11 @@ impl Problem {
         detail: impl Into<String>,
     ) -> Self {
         let detail = detail.into();
-        Self { status, kind, title, detail, line: None, headers: Vec::new() }
+        Self { status, kind, title, detail, line: None, retry_after: None }
     }
 
-    fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.push((name, value));
+    fn later(mut self) -> Self {
+        self.retry_after = Some(RETRY_AFTER_SECONDS);
         self
     }
 }
@@ -119,7 +126,9 @@ impl IntoResponse for Problem {
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response =
             (self.status, content_type, Value::Object(body).to_string()).into_response();
-        response.headers_mut().extend(self.headers);
+        if let Some(seconds) = self.retry_after {
+            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+        }
         response
     }
 }

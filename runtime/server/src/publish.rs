@@ -1,9 +1,7 @@
 //! Publishing: the body of a request becomes messages of a topic, all of them or none.
 
 mod accepted;
-mod body;
 mod declared;
-mod delay;
 mod form;
 mod messages;
 
@@ -16,20 +14,16 @@ use axum::response::{IntoResponse, Response};
 use millstream_formats::Stamp;
 use millstream_message::TopicId;
 use millstream_pipeline::{Plan, SourceConnector, SourcePlan, TopicKind, TopicPlan};
-use millstream_queue::{Publication, PublishError};
+use millstream_queue::{Duplicate, Publication, PublishError};
 use percent_encoding::percent_decode_str;
 
 use self::accepted::Accepted;
-use self::body::Share;
 use self::declared::Declared;
-use self::messages::{Messages, Reader};
+use self::messages::{Messages, Pointers, Reader};
 use crate::app::Host;
+use crate::body::{self, Share};
 use crate::extract::Path;
 use crate::problem::Problem;
-
-/// Bytes of requests that may be in hand at once, until they are answered: however many publish
-/// at once, and wait for room, they do not take all memory.
-pub(crate) const IN_HAND_BYTES_MAX: usize = 256 << 20;
 
 /// Bodies up to this long are read where they arrive; longer ones would hold up other requests
 /// and are read on a thread for blocking work.
@@ -41,7 +35,7 @@ pub(crate) async fn to_topic(
     Path(topic): Path<String>,
     request: Request,
 ) -> Response {
-    publish(&host, &topic, None, request).await
+    publish(&host, &topic, Pointers::default(), request).await
 }
 
 /// The http source whose path this is; `path` as the request has it, percent-encoded.
@@ -49,7 +43,9 @@ pub(crate) fn source_at<'a>(plan: &'a Plan, path: &str) -> Option<&'a SourcePlan
     let path = percent_decode_str(path).decode_utf8().ok()?;
     plan.sources.iter().find(|source| match &source.connector {
         SourceConnector::Http { path: own } => *own == path,
-        SourceConnector::File { .. } | SourceConnector::Stdin { .. } => false,
+        SourceConnector::File { .. }
+        | SourceConnector::Stdin { .. }
+        | SourceConnector::Schedule { .. } => false,
     })
 }
 
@@ -60,18 +56,22 @@ pub(crate) async fn through_source(
     request: Request,
 ) -> Response {
     let topic = host.topic_name(TopicId(source.topic as u32)).unwrap_or_default();
-    publish(host, topic, source.key_from.as_deref(), request).await
+    let pointers = Pointers {
+        key_from: source.key_from.as_deref(),
+        dedup_from: source.dedup_from.as_deref(),
+    };
+    publish(host, topic, pointers, request).await
 }
 
 async fn publish(
     host: &Arc<Host>,
     topic: &str,
-    key_from: Option<&str>,
+    pointers: Pointers<'_>,
     request: Request,
 ) -> Response {
     let (parts, body) = request.into_parts();
     let mut body = body.into_data_stream();
-    match accept(host, topic, key_from, &parts, &mut body).await {
+    match accept(host, topic, pointers, &parts, &mut body).await {
         Ok(accepted) => accepted.into_response(),
         Err(problem) => {
             body::discard(&parts.headers, &mut body).await;
@@ -84,22 +84,24 @@ async fn publish(
 async fn accept(
     host: &Arc<Host>,
     topic: &str,
-    key_from: Option<&str>,
+    pointers: Pointers<'_>,
     parts: &Parts,
     body: &mut BodyDataStream,
 ) -> Result<Accepted, Problem> {
     let (id, topic) = open_topic(host, topic)?;
     let form = form::of(&parts.uri, &parts.headers)?;
     let declared = Declared::read(&parts.headers)?;
-    let reader = Reader::new(form, declared, key_from, topic)?;
-    let received = body::receive(&parts.headers, body, &host.publish_bytes).await?;
+    let reader = Reader::new(form, declared, pointers, topic)?;
+    let received = body::receive(&parts.headers, body, &host.request_bytes).await?;
     let stamp = Stamp { unix_ms: host.app.broker.now().wall_ms, random: (host.app.random)() };
     let length = received.bytes.len();
     let read = move || reader.read(&received.bytes, stamp);
     let messages = if length <= INLINE_BYTES_MAX { read() } else { elsewhere(read).await };
-    let Messages { ids, publication, skipped_empty } = messages?;
-    commit(host, id, &topic.name, publication, received.share).await?;
-    Ok(Accepted { ids, skipped_empty, durability: host.app.broker.durability() })
+    let Messages { ids, publication, named, skipped_empty } = messages?;
+    let duplicates = commit(host, id, &topic.name, publication, received.share).await?;
+    let durability = host.app.broker.durability();
+    let dedup_ignored = named && topic.dedup.is_none();
+    Ok(Accepted::new(ids, &duplicates, skipped_empty, dedup_ignored, durability))
 }
 
 /// The topic called `name`, if it takes messages from outside now.
@@ -124,16 +126,17 @@ async fn elsewhere(
 }
 
 /// Hands the messages to the broker, in a task of its own: a client that leaves while its
-/// messages wait for room takes neither them back nor its share of the memory.
+/// messages wait for room takes neither them back nor its share of the memory. Answers which of them
+/// were repeats.
 async fn commit(
     host: &Host,
     id: TopicId,
     topic: &str,
     publication: Publication,
     share: Share,
-) -> Result<(), Problem> {
+) -> Result<Vec<Duplicate>, Problem> {
     if publication.is_empty() {
-        return Ok(());
+        return Ok(Vec::new());
     }
     let broker = Arc::clone(&host.app.broker);
     let published = host.in_hand.spawn(async move {
@@ -151,6 +154,8 @@ fn refused(topic: &str, error: &PublishError) -> Problem {
     let detail = format!("topic `{topic}`: {error}");
     match error {
         PublishError::Full { .. } => Problem::busy("topic-full", detail),
+        PublishError::Rejected => Problem::too_many("topic-full", detail),
+        PublishError::DedupFull => Problem::busy("dedup-full", detail),
         PublishError::TooLarge => Problem::too_large(detail),
         PublishError::Unknown => Problem::unknown("topic", detail),
         PublishError::Stopped => Problem::busy("stopping", detail),

@@ -5,14 +5,17 @@ use std::sync::Arc;
 use axum::Router;
 use axum::extract::{Request, State};
 use axum::http::{Method, Uri};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use tower_http::trace::TraceLayer;
 
 use crate::app::Host;
 use crate::problem::Problem;
-use crate::{dead_letters, health, pipeline, plugins, publish, subscriptions, topics, unavailable};
+use crate::{
+    dead_letters, delivery, health, origin, pipeline, plugins, publish, subscriptions, tap, topics,
+    unavailable,
+};
 
 /// The whole API of `host`.
 pub(crate) fn router(host: Arc<Host>) -> Router {
@@ -22,8 +25,13 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
         .route("/v1/topics", get(topics::list))
         .route("/v1/topics/{topic}", get(topics::show))
         .route("/v1/topics/{topic}/messages", post(publish::to_topic))
+        .route("/v1/topics/{topic}/purge", post(topics::purge))
+        .route("/v1/topics/{topic}/tap", get(tap::tap))
         .route("/v1/subscriptions", get(subscriptions::list))
         .route("/v1/subscriptions/{sub}", get(subscriptions::show))
+        .route("/v1/subscriptions/{sub}/pause", post(delivery::pause))
+        .route("/v1/subscriptions/{sub}/resume", post(delivery::resume))
+        .route("/v1/subscriptions/{sub}/seek", post(delivery::seek))
         .route("/v1/subscriptions/{sub}/dead-letters", get(dead_letters::list))
         .route("/v1/subscriptions/{sub}/dead-letters/{id}", get(dead_letters::show))
         .route("/v1/plugins", get(plugins::list))
@@ -32,6 +40,7 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
     unavailable::mount(built)
         .fallback(source_or_nothing)
         .method_not_allowed_fallback(method_not_allowed)
+        .layer(from_fn(origin::guard))
         .layer(from_fn_with_state(Arc::clone(&host), keep_in_hand))
         // A 501 or 503 is an answer, not a failure: logged as any other.
         .layer(TraceLayer::new_for_http().on_failure(()))

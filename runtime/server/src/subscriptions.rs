@@ -46,12 +46,19 @@ fn describe(host: &Host, plan: &SubscriptionPlan, figures: &SubscriptionFigures)
         "in_flight": figures.in_flight,
         "parked": figures.parked,
         "offered": figures.offered,
+        "redriven": figures.redriven,
         "handled": figures.handled,
+        "filtered": figures.filtered,
         "failed": figures.failed,
         "dead_lettered": figures.dead_lettered(),
         "rejected": figures.rejected,
         "exhausted": figures.exhausted,
+        "expired": figures.expired,
+        "expired_dropped": figures.expired_dropped,
         "dropped": figures.dropped,
+        "purged": figures.purged,
+        "stopped_keys": figures.stopped_keys,
+        "paused": figures.paused,
         "blocked_by": blocked_by,
     })
 }
@@ -64,6 +71,7 @@ fn consumer<'a>(host: &'a Host, consumer: &Consumer) -> (&'static str, Option<&'
         }
         Consumer::Sink(SinkConnector::File { .. }) => ("sink", Some("file")),
         Consumer::Sink(SinkConnector::Stdout) => ("sink", Some("stdout")),
+        Consumer::Sink(SinkConnector::Http { .. }) => ("sink", Some("http")),
         Consumer::Sink(SinkConnector::PassThrough) => ("sink", Some("pass_through")),
     }
 }

@@ -1,4 +1,4 @@
-//! The figures of the topics.
+//! The topics: their figures, and emptying them.
 
 use std::sync::Arc;
 
@@ -31,6 +31,17 @@ pub(crate) async fn show(
     Ok(answer::document(&describe(topic, &figures)))
 }
 
+/// Empties one topic of what waits in it and nobody has under lease.
+pub(crate) async fn purge(
+    State(host): State<Arc<Host>>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    let (id, topic) = host.topic(&name)?;
+    let purged = host.app.broker.purge(id).await;
+    let gone = || Problem::unknown("topic", format!("`{name}` is not there any more"));
+    Ok(answer::document(&json!({ "topic": topic.name, "purged": purged.ok_or_else(gone)? })))
+}
+
 fn describe(topic: &TopicPlan, figures: &TopicFigures) -> Value {
     json!({
         "name": topic.name,
@@ -39,6 +50,11 @@ fn describe(topic: &TopicPlan, figures: &TopicFigures) -> Value {
         "bytes": figures.bytes,
         "published": figures.published,
         "delayed": figures.delayed,
+        "retained": figures.retained,
+        "retained_evicted": figures.retained_evicted,
+        "duplicates": figures.duplicates,
+        "dedup_ids": figures.dedup_ids,
+        "dropped": figures.dropped,
         "waiting_publishers": figures.waiting_publishers,
         "full": figures.full,
         "max_messages": topic.max_messages,

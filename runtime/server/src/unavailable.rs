@@ -11,20 +11,12 @@ use crate::problem::Problem;
 const GET: MethodFilter = MethodFilter::GET;
 const POST: MethodFilter = MethodFilter::POST;
 const PUT: MethodFilter = MethodFilter::PUT;
-const DELETE: MethodFilter = MethodFilter::DELETE;
 
 const UNAVAILABLE: &[(MethodFilter, &str, &str)] = &[
     (GET, "/", "the web console"),
     (GET, "/metrics", "metrics"),
     (GET, "/openapi.json", "the OpenAPI description"),
     (PUT, "/v1/pipeline", "apply"),
-    (GET, "/v1/topics/{topic}/tap", "tap"),
-    (POST, "/v1/subscriptions/{sub}/pause", "pause"),
-    (POST, "/v1/subscriptions/{sub}/resume", "resume"),
-    (POST, "/v1/subscriptions/{sub}/redrive", "redrive"),
-    (GET, "/v1/subscriptions/{sub}/redrive", "redrive"),
-    (DELETE, "/v1/subscriptions/{sub}/redrive", "redrive"),
-    (POST, "/v1/subscriptions/{sub}/purge", "purge"),
     (POST, "/v1/plugins/{plugin}/swap", "swap"),
     (GET, "/v1/plugins/{plugin}/swap", "swap"),
     (POST, "/v1/plugins/{plugin}/rollback", "rollback"),

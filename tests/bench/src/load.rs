@@ -12,14 +12,23 @@ pub(crate) const BATCH: usize = 256;
 /// Bytes of one payload.
 pub(crate) const PAYLOAD: usize = 200;
 
-/// A batch of `messages` new messages, as a publisher builds it.
+/// A batch of `messages` new messages of one key, as a publisher builds it.
 pub(crate) fn batch(messages: usize, serial: u64) -> Result<Batch, BatchTooLarge> {
+    batch_of(std::iter::repeat_n("customer-4711", messages), serial)
+}
+
+/// A batch of new messages with these keys.
+pub(crate) fn batch_of<K: AsRef<str>>(
+    keys: impl Iterator<Item = K>,
+    serial: u64,
+) -> Result<Batch, BatchTooLarge> {
+    let messages = keys.size_hint().0;
     let mut builder = BatchBuilder::with_capacity(messages, messages * PAYLOAD);
     let payload = [b'x'; PAYLOAD];
     let headers = [("content-type", "application/json"), ("source", "bench-publisher")];
-    for i in 0..messages as u128 {
+    for (i, key) in (0..).zip(keys) {
         let id = MessageId::published(1_700_000_000_000, u128::from(serial) << 20 | i);
-        builder.push(id, 1_700_000_000_000, Some("customer-4711"), headers, &payload)?;
+        builder.push(id, 1_700_000_000_000, Some(key.as_ref()), headers, &payload)?;
     }
     Ok(builder.build())
 }

@@ -1,10 +1,13 @@
 //! What Millstream reaches on this machine, as ratios side by side in one run.
 //!
-//! `make bench` builds the guests and runs all of it. Nothing here asserts: a number is read by
+//! `make bench` builds the guests and runs all of it; `cargo run --release -p millstream-bench --
+//! queue` runs one part: latency, paced, workers, queue, sandbox, pipeline. Nothing here asserts: a number is read by
 //! people, with the machine it was taken on.
 
+mod delivery;
 mod latency;
 mod load;
+mod paced;
 mod pipeline;
 mod sandbox;
 mod table;
@@ -23,17 +26,41 @@ fn main() -> ExitCode {
     }
 }
 
+/// What is measured, by name: all cores first, then one.
 fn run() -> anyhow::Result<()> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
     println!("{}", table::machine());
-    println!("## Latency of batches of one, publish → handled, all cores\n");
-    latency::report()?;
+    if wants("latency") {
+        println!("## Latency of batches of one, publish → handled, all cores\n");
+        latency::report()?;
+    }
+    if wants("paced") {
+        println!("## Latency at an even pace, publish → output visible, all cores\n");
+        paced::report()?;
+    }
+    if wants("workers") {
+        println!("## The queue with workers that do nothing, all cores\n");
+        delivery::report_ones()?;
+    }
     pin_to_one_core()?;
-    println!("## Latency of batches of one, publish → handled, one core\n");
-    latency::report()?;
-    println!("## The sandbox alone, one core\n");
-    sandbox::report()?;
-    println!("## publish → plugin → topic → consumer, one core\n");
-    pipeline::report()
+    if wants("latency") {
+        println!("## Latency of batches of one, publish → handled, one core\n");
+        latency::report()?;
+    }
+    if wants("queue") {
+        println!("## The queue alone, one core: publish + lease + settle\n");
+        delivery::report()?;
+    }
+    if wants("sandbox") {
+        println!("## The sandbox alone, one core\n");
+        sandbox::report()?;
+    }
+    if wants("pipeline") {
+        println!("## publish → plugin → topic → consumer, one core\n");
+        pipeline::report()?;
+    }
+    Ok(())
 }
 
 /// To the last of the cores: the first serves most interrupts.

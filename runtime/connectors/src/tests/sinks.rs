@@ -2,20 +2,25 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+use millstream_formats::MessageJson;
 use millstream_message::{Answers, Batch, Outcome};
 use tempfile::TempDir;
 
 use super::batch;
 use crate::line_writer::{SharedLineWriter, Undo};
-use crate::{FileSink, PassThrough, Sink, StdoutSink};
+use crate::{FileSink, FileSinkRules, LineForm, PassThrough, Sink, SinkError, StdoutSink};
 
 fn all_ok(answers: &Answers, batch: &Batch) {
     answers.check(batch.len()).unwrap();
     assert!(answers.outcomes.iter().all(|outcome| *outcome == Outcome::Ok));
 }
 
+fn open(path: &Path) -> Result<FileSink, SinkError> {
+    FileSink::open(FileSinkRules { path: path.to_owned(), form: LineForm::Payload })
+}
+
 fn open_error(path: &Path) -> String {
-    match FileSink::open(path) {
+    match open(path) {
         Ok(_) => panic!("opened {}", path.display()),
         Err(error) => error.to_string(),
     }
@@ -26,7 +31,7 @@ async fn payloads_are_appended_one_a_line_and_there_when_acknowledged() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("out");
     fs::write(&path, "before\n").unwrap();
-    let mut sink = FileSink::open(&path).unwrap();
+    let mut sink = open(&path).unwrap();
     let batch = batch(&[b"a", b"", b"\xff\nb"]);
     all_ok(&sink.deliver(&batch).await.unwrap(), &batch);
     assert_eq!(fs::read(&path).unwrap(), b"before\na\n\n\xff\nb\n");
@@ -35,10 +40,27 @@ async fn payloads_are_appended_one_a_line_and_there_when_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_line_can_be_the_message_with_its_id_so_that_a_reader_drops_repeats() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("out");
+    let form = LineForm::Message { topic: "orders".into() };
+    let mut sink = FileSink::open(FileSinkRules { path: path.clone(), form }).unwrap();
+    let batch = batch(&[b"a\nb", b"\xff"]);
+    all_ok(&sink.deliver(&batch).await.unwrap(), &batch);
+    all_ok(&sink.deliver(&batch.slice(1..2)).await.unwrap(), &batch.slice(1..2));
+    let text = fs::read_to_string(&path).unwrap();
+    let read = |line| serde_json::from_str::<MessageJson>(line).unwrap();
+    let lines: Vec<MessageJson> = text.lines().map(read).collect();
+    let expected = |i| MessageJson::new(batch.get(i), "orders");
+    assert_eq!(lines, [expected(0), expected(1), expected(1)]);
+    assert_eq!((lines[0].key.as_deref(), lines[0].payload.as_deref()), (Some("k0"), Some("a\nb")));
+}
+
+#[tokio::test]
 async fn lines_of_several_workers_never_mix() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("out");
-    let sink = FileSink::open(&path).unwrap();
+    let sink = open(&path).unwrap();
     let workers: Vec<_> = (b'a'..b'e')
         .map(|letter| {
             let mut sink = sink.clone();
@@ -64,12 +86,12 @@ async fn lines_of_several_workers_never_mix() {
 fn an_output_in_use_is_refused_until_its_last_sink_is_gone() {
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("out");
-    let sink = FileSink::open(&path).unwrap();
+    let sink = open(&path).unwrap();
     let worker = sink.clone();
     drop(sink);
     assert!(open_error(&path).contains("in use by another sink or another process"));
     drop(worker);
-    FileSink::open(&path).unwrap();
+    open(&path).unwrap();
 }
 
 #[test]
@@ -88,7 +110,7 @@ fn what_cannot_be_written_is_found_when_it_is_opened() {
 
 #[tokio::test]
 async fn a_full_disk_fails_the_batch() {
-    let mut sink = FileSink::open(Path::new("/dev/full")).unwrap();
+    let mut sink = open(Path::new("/dev/full")).unwrap();
     let error = sink.deliver(&batch(&[b"a"])).await.unwrap_err().to_string();
     assert_eq!(error, "cannot write to /dev/full: no space left on the device");
 }
@@ -116,7 +138,7 @@ fn a_write_that_fails_half_way_leaves_nothing_behind() {
 #[tokio::test]
 #[ignore = "a part of a_write_that_fails_half_way_leaves_nothing_behind"]
 async fn child_that_writes_too_much() {
-    let mut sink = FileSink::open(Path::new(&std::env::var_os("OUT").unwrap())).unwrap();
+    let mut sink = open(Path::new(&std::env::var_os("OUT").unwrap())).unwrap();
     let error = sink.deliver(&batch(&[&[b'x'; 4096]])).await.unwrap_err().to_string();
     assert!(error.contains("File too large"), "{error}");
 }
@@ -125,7 +147,7 @@ async fn child_that_writes_too_much() {
 async fn a_closed_pipe_is_an_error() {
     let (mut reader, writer) = std::io::pipe().unwrap();
     let file = fs::File::from(std::os::fd::OwnedFd::from(writer));
-    let writer = SharedLineWriter::new("stdout", file, Undo::Impossible);
+    let writer = SharedLineWriter::new("stdout", file, Undo::Impossible, LineForm::Payload);
     writer.deliver(&batch(&[b"a"])).await.unwrap();
     let mut line = [0; 2];
     reader.read_exact(&mut line).unwrap();

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::pin::pin;
 use std::task::{Context, Poll, Waker};
 
-use millstream_formats::{Format, MessageLimits};
+use millstream_formats::{Format, MessageLimits, dedup_hash};
 use tempfile::TempDir;
 
 use crate::line_source::LineSource;
@@ -17,7 +17,7 @@ const LIMITS: ChunkLimits = ChunkLimits { messages_max: 256, bytes_max: 1 << 20 
 
 fn rules(format: Format) -> LineRules {
     let key_from = Some("/k".parse().unwrap());
-    LineRules { format, key_from, limits: MessageLimits::default() }
+    LineRules { format, key_from, dedup_from: None, limits: MessageLimits::default() }
 }
 
 fn file(text: &[u8]) -> (TempDir, PathBuf) {
@@ -66,6 +66,17 @@ async fn each_line_is_a_message_with_the_key_from_its_payload() {
     let keys: Vec<_> = all.messages.iter().map(|(key, _)| key.as_str()).collect();
     assert_eq!(keys, ["a", "7", ""]);
     assert_eq!(all.payloads(), [&b"{\"k\":\"a\"}"[..], b"{\"k\":7}", b"{\"x\":1}"]);
+}
+
+#[tokio::test]
+async fn dedup_ids_come_from_the_payload_where_a_rule_says_so() {
+    let (_folder, path) = file(b"{\"k\":\"a\"}\n{\"k\":7}\n{\"x\":1}\nnot json\n");
+    let chunk = async |rules| FileSource::open(&path, rules).unwrap().next(LIMITS).await.unwrap();
+    let without = chunk(rules(Format::Lines)).await.unwrap();
+    assert!(without.dedup.is_empty() && without.headers.is_none());
+    let dedup_from = Some("/k".parse().unwrap());
+    let with = chunk(LineRules { dedup_from, ..rules(Format::Lines) }).await.unwrap();
+    assert_eq!(with.dedup, [dedup_hash("a"), dedup_hash("7"), 0, 0]);
 }
 
 /// Malformed JSON, an empty line, a line of 2 MiB and invalid UTF-8 among good lines.

@@ -1,4 +1,6 @@
-use crate::{Envelope, Reason};
+use std::time::Duration;
+
+use crate::{Envelope, Terms};
 
 fn refused(line: &str) -> String {
     Envelope::parse(line.as_bytes()).unwrap_err().to_string()
@@ -8,7 +10,14 @@ fn refused(line: &str) -> String {
 fn an_envelope_gives_key_headers_and_payload() {
     let line = br#"{"key":"UA","headers":[["Trace","1"],["trace","2"]],"payload":"hi"}"#;
     let headers = vec![("trace".into(), "1".into()), ("trace".into(), "2".into())];
-    let expected = Envelope { key: Some("UA".into()), headers, payload: b"hi".to_vec() };
+    let expected = Envelope {
+        key: Some("UA".into()),
+        headers,
+        payload: b"hi".to_vec(),
+        dedup_id: None,
+        delay: None,
+        expires_in: None,
+    };
     assert_eq!(Envelope::parse(line), Ok(expected));
 }
 
@@ -31,10 +40,17 @@ fn what_is_wrong_is_named() {
 }
 
 #[test]
-fn what_is_not_built_yet_says_so() {
-    for name in ["dedup_id", "delay", "expires_in"] {
-        let line = format!(r#"{{"payload":"x","{name}":"1s"}}"#);
-        let expected = Reason::Unavailable(format!("`{name}` is not available yet"));
-        assert_eq!(Envelope::parse(line.as_bytes()), Err(expected));
-    }
+fn an_envelope_says_how_it_is_to_be_published() {
+    let line = br#"{"payload":"","dedup_id":"o-1","delay":"5s","expires_in":"1_000ms"}"#;
+    let envelope = Envelope::parse(line).unwrap();
+    let (delay, expires_in) = (Some(Duration::from_secs(5)), Some(Duration::from_secs(1)));
+    assert_eq!(envelope.terms(), Terms { dedup_id: Some("o-1"), delay, expires_in });
+    assert_eq!(Envelope::parse(br#"{"payload":""}"#).unwrap().terms(), Terms::default());
+}
+
+#[test]
+fn a_wrong_duration_is_named() {
+    let error = refused(r#"{"payload":"","delay":"5 s"}"#);
+    assert!(error.starts_with("`delay`: `5 s` is no duration: write it as"), "{error}");
+    assert!(refused(r#"{"payload":"","expires_in":5}"#).contains("invalid type: integer `5`"));
 }

@@ -2,9 +2,8 @@
 
 use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::Value;
 
-use super::Free;
+use super::{Free, Texts};
 use crate::forms::Pointer;
 
 /// One built-in producer: exactly one connector, and the topic it fills.
@@ -20,8 +19,8 @@ pub(crate) struct Source {
     pub(crate) stdin: Option<StdinSource>,
     /// A path of the HTTP address that takes publishes.
     pub(crate) http: Option<HttpSource>,
-    /// Publishes by the clock. Not available yet.
-    pub(crate) schedule: Option<Value>,
+    /// One message each time the clock says so.
+    pub(crate) schedule: Option<Schedule>,
     /// From NATS. Not available yet.
     pub(crate) nats: Option<Free>,
     /// From RabbitMQ. Not available yet.
@@ -32,7 +31,7 @@ pub(crate) struct Source {
     pub(crate) redis: Option<Free>,
     /// Where in the payload the key is: a JSON pointer, such as `/customer`.
     pub(crate) key_from: Option<Pointer>,
-    /// Where in the payload the dedup id is. Not available yet.
+    /// Where in the payload the dedup id is: a JSON pointer, such as `/id`. The topic needs `dedup`.
     pub(crate) dedup_from: Option<Pointer>,
 }
 
@@ -64,6 +63,22 @@ pub(crate) struct HttpSource {
     /// The path, such as `/orders`.
     #[schemars(required)]
     pub(crate) path: Option<String>,
+}
+
+/// One message each time the clock says so.
+#[derive(Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Schedule {
+    /// When, in UTC: minute, hour, day of month, month, day of week, such as `*/5 * * * *`; a sixth
+    /// field in front is the second.
+    #[schemars(required)]
+    pub(crate) cron: Option<String>,
+    /// The payload, as text. Default: the name of the source and the time, as JSON.
+    pub(crate) payload: Option<String>,
+    /// The key.
+    pub(crate) key: Option<String>,
+    /// The headers.
+    pub(crate) headers: Option<Texts>,
 }
 
 /// What a line is.

@@ -3,8 +3,8 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::{Free, Nothing};
-use crate::forms::{Bytes, Count, Period};
+use super::Sink;
+use crate::forms::{Bytes, Count, Period, Rate};
 
 /// One named position in a topic: exactly one of `plugin` and `sink`.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
@@ -24,7 +24,8 @@ pub(crate) struct Subscription {
     /// How many workers compete for the messages. Default 1.
     #[schemars(range(min = 1, max = 1024))]
     pub(crate) concurrency: Option<Count>,
-    /// `none` (default). `key` and `strict` are not available yet.
+    /// `none` (default); `key`: one key's messages one after the other, also through retries;
+    /// `strict`: all of them so.
     pub(crate) ordering: Option<Ordering>,
     /// How messages are gathered for one call.
     pub(crate) batch: Option<Batch>,
@@ -36,48 +37,24 @@ pub(crate) struct Subscription {
     pub(crate) dead_letter: Option<String>,
     /// `dead_letter` (default), or `drop`: exhausted and rejected messages are gone.
     pub(crate) on_exhausted: Option<OnExhausted>,
-    /// What follows a dead letter under an ordering: `continue` (default). `park_key` is not available yet.
+    /// What follows a dead letter under an ordering: `continue` (default), or `park_key`: its key
+    /// waits until the dead letter is redriven or purged.
     pub(crate) on_dead_letter: Option<OnDeadLetter>,
+    /// `dead_letter` (default), or `drop`: a message whose `expires_in` has passed is gone. Also
+    /// `drop` with `on_exhausted: drop`.
+    pub(crate) on_expired: Option<OnExpired>,
     /// How many messages may wait for a retry before intake stops. Default 100_000.
     #[schemars(range(min = 1, max = 100_000_000))]
     pub(crate) max_parked: Option<Count>,
-    /// Where a new subscription starts: `new` (default). `earliest` is not available yet.
-    pub(crate) from: Option<From>,
-    /// Deliveries in a time, such as `500/s`. Not available yet.
-    pub(crate) rate_limit: Option<String>,
-    /// Which messages to handle at all. Not available yet.
+    /// Where a new subscription starts: `new` (default), or `earliest`: at what the topic's `retain`
+    /// has kept.
+    pub(crate) from: Option<StartFrom>,
+    /// How many messages may be delivered in a time: `500/s`, `30_000/m`, `100/h`. Absent: as many as
+    /// there are.
+    pub(crate) rate_limit: Option<Rate>,
+    /// Which messages to handle at all: a CEL expression, such as `payload.total > 10`. The others
+    /// count as settled.
     pub(crate) filter: Option<String>,
-}
-
-/// Exactly one built-in consumer.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Sink {
-    /// Appends each payload as a line to a file.
-    pub(crate) file: Option<FileSink>,
-    /// Writes each payload as a line to standard output.
-    pub(crate) stdout: Option<Nothing>,
-    /// Hands each message on, unchanged, to the subscription's `output`.
-    pub(crate) pass_through: Option<Nothing>,
-    /// To a web hook. Not available yet.
-    pub(crate) http: Option<Free>,
-    /// To NATS. Not available yet.
-    pub(crate) nats: Option<Free>,
-    /// To RabbitMQ. Not available yet.
-    pub(crate) rabbitmq: Option<Free>,
-    /// To Kafka. Not available yet.
-    pub(crate) kafka: Option<Free>,
-    /// To Redis. Not available yet.
-    pub(crate) redis: Option<Free>,
-}
-
-/// A file that grows by one line a message.
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct FileSink {
-    /// The file; relative paths start at the pipeline file's folder.
-    #[schemars(required, length(min = 1))]
-    pub(crate) path: Option<String>,
 }
 
 /// How messages are gathered for one call: the first bound reached ends the batch.
@@ -85,7 +62,7 @@ pub(crate) struct FileSink {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Batch {
     /// Messages in a batch. Default 256.
-    #[schemars(range(min = 1, max = 65_536))]
+    #[schemars(range(min = 1, max = 1_024))]
     pub(crate) max_messages: Option<Count>,
     /// Bytes in a batch. Default 4MiB.
     pub(crate) max_bytes: Option<Bytes>,
@@ -139,6 +116,15 @@ pub(crate) enum OnExhausted {
     Drop,
 }
 
+/// What happens to a message whose time has passed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[schemars(inline)]
+pub(crate) enum OnExpired {
+    DeadLetter,
+    Drop,
+}
+
 /// What happens to a key after a dead letter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -152,7 +138,7 @@ pub(crate) enum OnDeadLetter {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 #[schemars(inline)]
-pub(crate) enum From {
+pub(crate) enum StartFrom {
     New,
     Earliest,
 }

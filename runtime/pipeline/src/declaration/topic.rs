@@ -22,16 +22,25 @@ pub(crate) struct Topic {
     pub(crate) max_message: Option<Bytes>,
     /// How long a publish waits for room. Default 5s.
     pub(crate) publish_timeout: Option<Period>,
-    /// What a publish to a full topic does: `block` (default). `reject` and `drop_oldest` are not available yet.
+    /// What a publish to a full topic does: `block` (default) waits for room, `reject` is refused at
+    /// once, `drop_oldest` takes the oldest messages' place.
     pub(crate) when_full: Option<WhenFull>,
-    /// How long settled messages are kept. Default 0; other values are not available yet.
+    /// How long settled messages are kept for `tap`, `seek` and `from: earliest`. Default 0.
     pub(crate) retain: Option<Period>,
-    /// Drops repeated publishes. Not available yet.
+    /// Drops repeated publishes. Absent, each one counts.
     pub(crate) dedup: Option<Dedup>,
-    /// How long messages stay invisible. Default 0; other values are not available yet.
+    /// How long messages stay invisible that do not say so themselves. Default 0.
     pub(crate) delay: Option<Period>,
-    /// After which time messages are given up. Not available yet.
+    /// After which time messages are given up that do not say so themselves; longer than `delay`.
+    /// Absent, they wait for ever.
     pub(crate) expires_in: Option<Period>,
+}
+
+impl Topic {
+    /// Whether settled messages are kept for a while.
+    pub(crate) fn retains(&self) -> bool {
+        self.retain.is_some_and(|Period(retain)| !retain.is_zero())
+    }
 }
 
 /// Who gets a message.
@@ -55,14 +64,13 @@ pub(crate) enum WhenFull {
 }
 
 /// Drops repeated publishes within a window.
-#[expect(dead_code, reason = "checked for form only: dedup is refused")]
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Dedup {
     /// How long an id is remembered.
     #[schemars(required)]
     pub(crate) window: Option<Period>,
-    /// How many ids are remembered. Default 1_000_000.
-    #[schemars(range(min = 1))]
+    /// How many ids are remembered; a publish beyond is refused. Default 1_000_000.
+    #[schemars(range(min = 1, max = 1_000_000_000))]
     pub(crate) max_ids: Option<Count>,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::Context;
 use crate::code::Code;
 use crate::declaration::{Plugin, Subscription, Topic};
-use crate::forms::{Bytes, Period, format_bytes, format_period};
+use crate::forms::{Bytes, Period, Rate, format_bytes, format_period};
 use crate::report::Report;
 use crate::route::Route;
 
@@ -13,6 +13,9 @@ const MILLISECOND: Duration = Duration::from_millis(1);
 const MINUTE: Duration = Duration::from_secs(60);
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
+const YEAR: Duration = Duration::from_secs(366 * 86_400);
+/// More than any worker reaches, and far from what arithmetic on rates could overflow.
+const RATE_MAX: u64 = 1_000_000_000;
 const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
@@ -34,6 +37,11 @@ fn topic_bounds(report: &mut Report, route: &Route, topic: &Topic) {
     bytes(report, route.key("max_bytes"), topic.max_bytes, 1, TIB);
     bytes(report, route.key("max_message"), topic.max_message, 1, 256 * MIB);
     period(report, route.key("publish_timeout"), topic.publish_timeout, Duration::ZERO, HOUR);
+    period(report, route.key("retain"), topic.retain, Duration::ZERO, YEAR);
+    period(report, route.key("delay"), topic.delay, Duration::ZERO, YEAR);
+    period(report, route.key("expires_in"), topic.expires_in, MILLISECOND, YEAR);
+    let window = topic.dedup.as_ref().and_then(|dedup| dedup.window);
+    period(report, route.key("dedup").key("window"), window, MILLISECOND, YEAR);
 }
 
 fn plugin_bounds(report: &mut Report, route: &Route, plugin: &Plugin) {
@@ -57,6 +65,11 @@ fn subscription_bounds(report: &mut Report, route: &Route, subscription: &Subscr
         period(report, route.key("initial"), backoff.initial, Duration::ZERO, DAY);
         period(report, route.key("max"), backoff.max, Duration::ZERO, DAY);
     }
+    if let Some(http) = subscription.sink.as_ref().and_then(|sink| sink.http.as_ref()) {
+        let route = route.key("sink").key("http").key("timeout");
+        period(report, route, http.timeout, MILLISECOND, HOUR);
+    }
+    rate(report, route.key("rate_limit"), subscription.rate_limit);
 }
 
 fn bytes(report: &mut Report, route: Route, value: Option<Bytes>, min: u64, max: u64) {
@@ -83,5 +96,16 @@ fn period(report: &mut Report, route: Route, value: Option<Period>, min: Duratio
             format!("{} is out of range", format_period(period)),
             help,
         );
+    }
+}
+
+fn rate(report: &mut Report, route: Route, value: Option<Rate>) {
+    let Some(Rate { messages, .. }) = value else { return };
+    if !(1..=RATE_MAX).contains(&messages) {
+        let help = format!(
+            "write a rate from 1 to {RATE_MAX}, such as `500/s`; `millstream pause` stops a subscription"
+        );
+        let message = format!("a rate of {messages} messages is out of range");
+        report.add(Code::OutOfRange, route, message, help);
     }
 }

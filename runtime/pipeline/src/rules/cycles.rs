@@ -43,7 +43,7 @@ fn add(context: &Context<'_>, report: &mut Report, cycle: &[&Edge]) {
     } else {
         (
             format!("full topics would wait for each other for ever: {}", way.join(" → ")),
-            "send one of these outputs to a topic outside the cycle",
+            "send one of these outputs to a topic outside the cycle, or let one of the topics give way: `when_full: reject` or `drop_oldest`",
         )
     };
     report.add(Code::BlockingCycle, last.route.clone(), message, help);
@@ -75,8 +75,11 @@ impl Graph {
         for (route, _, subscription) in context.subscriptions() {
             for edge in edges_of(context, &route, subscription) {
                 let alone = readers.get(&edge.from) == Some(&1);
-                let timer = edge.from == edge.to && alone && !edge.pass_through;
-                if !timer && blocks(context, edge.to) {
+                let to_itself = edge.from == edge.to;
+                let timer = to_itself && alone && !edge.pass_through;
+                // Without end even where nothing blocks.
+                let endless = to_itself && edge.pass_through;
+                if endless || (!timer && blocks(context, edge.to)) {
                     edges.entry(edge.from).or_default().push(edge);
                 }
             }
@@ -120,6 +123,8 @@ fn edges_of(context: &Context<'_>, route: &Route, subscription: &Subscription) -
         return Vec::new();
     };
     let pass_through = subscription.sink.as_ref().is_some_and(|sink| sink.pass_through.is_some());
+    // The outputs of a sink that puts nothing out have a finding of their own.
+    let puts_out = pass_through || subscription.sink.is_none();
     let routes = subscription.routes.iter().flatten().enumerate();
     let routes = routes.map(|(index, name)| (name, route.key("routes").index(index)));
     let output = subscription.output.iter().map(|name| (name, route.key("output")));
@@ -129,7 +134,7 @@ fn edges_of(context: &Context<'_>, route: &Route, subscription: &Subscription) -
     };
     let dead_letter =
         subscription.dead_letter.iter().filter(proper).map(|name| (name, route.key("dead_letter")));
-    let targets = output.chain(routes).chain(dead_letter);
+    let targets = output.chain(routes).filter(|_| puts_out).chain(dead_letter);
     targets
         .filter_map(|(name, route)| {
             context.topic_index(name).map(|to| Edge { from, to, route, pass_through })

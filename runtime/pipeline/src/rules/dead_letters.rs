@@ -2,7 +2,7 @@
 
 use super::Context;
 use crate::code::Code;
-use crate::declaration::{Kind, OnExhausted, Subscription};
+use crate::declaration::{Kind, OnExhausted, OnExpired, Subscription};
 use crate::report::Report;
 use crate::route::Route;
 
@@ -12,7 +12,7 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
         match (&subscription.dead_letter, subscription.on_exhausted) {
             (Some(_), Some(OnExhausted::Drop)) => contradiction(report, route.key("on_exhausted")),
             (Some(topic), _) => check_topic(context, report, on_route, topic, subscription),
-            (None, Some(OnExhausted::Drop)) => {}
+            (None, Some(OnExhausted::Drop)) => expired(report, &route, subscription),
             (None, _)
                 if report.is_broken(&on_route) || report.is_broken(&route.key("on_exhausted")) => {}
             (None, _) => missing(context, report, route),
@@ -65,6 +65,16 @@ fn missing(context: &Context<'_>, report: &mut Report, route: Route) {
         candidate(context)
     );
     report.add(Code::MissingDeadLetter, route, message, help);
+}
+
+/// Expired messages can be kept only where exhausted ones are.
+fn expired(report: &mut Report, route: &Route, subscription: &Subscription) {
+    let unknown = report.is_broken(&route.key("dead_letter"));
+    if subscription.on_expired == Some(OnExpired::DeadLetter) && !unknown {
+        let message = "nothing says where messages go that have expired".to_owned();
+        let help = "name a `dead_letter` topic instead of `on_exhausted: drop`, or write `on_expired: drop`";
+        report.add(Code::MissingDeadLetter, route.key("on_expired"), message, help);
+    }
 }
 
 /// The topic that was probably meant.

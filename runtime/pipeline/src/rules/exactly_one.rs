@@ -1,4 +1,5 @@
-//! MS0115: a subscription has one consumer, a source and a sink have one connector.
+//! MS0115: a subscription has one consumer, a source and a sink have one connector, a message one
+//! key.
 
 use super::Context;
 use crate::code::Code;
@@ -9,7 +10,8 @@ use crate::suggest;
 
 pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     for (route, _, source) in context.sources() {
-        one_of(report, &route, &source_connectors(source), &["file", "stdin", "http"]);
+        one_of(report, &route, &source_connectors(source), &["file", "stdin", "http", "schedule"]);
+        two_keys(report, &route, source);
     }
     for (route, _, subscription) in context.subscriptions() {
         let consumers =
@@ -20,9 +22,17 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
                 report,
                 &route.key("sink"),
                 &sink_connectors(sink),
-                &["file", "stdout", "pass_through"],
+                &["file", "stdout", "pass_through", "http"],
             );
         }
+    }
+}
+
+fn two_keys(report: &mut Report, route: &Route, source: &Source) {
+    let key = source.schedule.as_ref().and_then(|schedule| schedule.key.as_ref());
+    if key.is_some() && source.key_from.is_some() {
+        let message = "`key` and `key_from` exclude each other".to_owned();
+        report.add(Code::NotExactlyOne, route.key("key_from"), message, "keep one of them");
     }
 }
 

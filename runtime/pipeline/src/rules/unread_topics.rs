@@ -4,8 +4,9 @@ use std::collections::HashSet;
 
 use super::Context;
 use crate::code::Code;
-use crate::declaration::Kind;
+use crate::declaration::{Kind, Topic};
 use crate::report::Report;
+use crate::route::Route;
 
 pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     let read: HashSet<&str> = context
@@ -21,9 +22,9 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     }
     for (route, name, topic) in context.topics() {
         let (message, help) = match topic.kind {
-            Some(Kind::Event) if !read.contains(name) => (
+            Some(Kind::Event) if !read.contains(name) && !keeps(report, &route, topic) => (
                 format!("no subscription reads `{name}`: its messages are gone at once"),
-                "add a subscription, or take the topic away",
+                "add a subscription, or `retain` to keep them for `tap`, or take the topic away",
             ),
             Some(Kind::Command) if !read.contains(name) => (
                 format!("no subscription reads `{name}`: its messages pile up until it is full"),
@@ -37,4 +38,9 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
         };
         report.add(Code::UnreadTopic, route, message, help);
     }
+}
+
+/// Whether messages stay though nobody reads them; what was not understood may say so.
+fn keeps(report: &Report, route: &Route, topic: &Topic) -> bool {
+    topic.retains() || report.is_broken(&route.key("retain"))
 }

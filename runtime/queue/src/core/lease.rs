@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use millstream_message::{Batch, SubscriptionId};
 
-use super::subscription::{Parked, Span};
-use super::{Answer, Core, Effects, Refusal};
+use super::pending::Pending;
+use super::spans::Budget;
+use super::take::Haul;
+use super::{Answer, Core, Effects, Refusal, TakenBack, Why};
 use crate::clock::Now;
-use crate::rules::{Handler, LeaseRequest};
+use crate::rules::{Exhausted, Expired, Handler, LeaseRequest, Ordering, WhenFull};
 
 /// Leases that one tick expires at most; the next tick is due at once when more have passed.
 const EXPIRED_PER_TICK_MAX: usize = 64;
@@ -85,16 +87,12 @@ impl Grant {
 #[derive(Debug)]
 pub(super) struct Lease {
     pub(super) grant: Grant,
-    pub(super) held: Held,
-}
-
-/// Where the messages of a lease came from.
-#[derive(Debug)]
-pub(super) enum Held {
-    /// Runs of the log, ascending.
-    Runs(Vec<Range<u64>>),
-    /// Parked messages.
-    Parked(Vec<Parked>),
+    /// Messages of the log.
+    pub(super) runs: Vec<Range<u64>>,
+    /// Each message, where they are not simply the runs.
+    pub(super) items: Option<Vec<Pending>>,
+    /// Keys that the lease holds.
+    pub(super) keys: Vec<u64>,
 }
 
 impl Core {
@@ -104,25 +102,50 @@ impl Core {
         now: Now,
         effects: &mut Effects,
     ) -> Result<Answer, Refusal> {
-        let place = request.subscription.0 as usize;
-        let subscription = self.subscriptions.get(place).ok_or(Refusal::Unknown)?;
+        let id = request.subscription;
+        let place = id.0 as usize;
+        let subscription = self.subscriptions.get_mut(place).ok_or(Refusal::Unknown)?;
         if request.generation < subscription.fenced_below {
             return Err(Refusal::Fenced);
         }
-        if self.gate(request.subscription) {
+        if !Arc::ptr_eq(&subscription.handler, &request.handler) {
+            subscription.handler = Arc::clone(&request.handler);
+        }
+        if subscription.paused || self.gate(id) {
             return Ok(Answer::Nothing(None));
         }
-        let found = self.take_parked(request, now);
-        let found = match found {
-            Some(found) => Ok(found),
-            None => self.take_log(request, now),
+        let budget = match self.budget(request, now) {
+            Ok(budget) => budget,
+            Err(look_again) => return Ok(Answer::Nothing(Some(look_again))),
         };
-        Ok(match found {
-            Ok((parts, histories, held)) => {
-                Answer::Granted(Box::new(self.grant(request, parts, histories, held, now, effects)))
+        let lease = LeaseId(self.next_serial());
+        let mut haul = self.haul(place, lease, budget, now);
+        let expired = std::mem::take(&mut haul.expired);
+        self.take_back_expired(id, expired, now, effects);
+        if haul.is_empty() {
+            if haul.unfinished {
+                effects.wake.push(id);
             }
-            Err(look_again) => Answer::Nothing(self.next_due(place, look_again)),
-        })
+            return Ok(Answer::Nothing(haul.look_again));
+        }
+        let grant = self.grant(request, lease, haul, now, effects);
+        Ok(Answer::Granted(Box::new(grant)))
+    }
+
+    /// What a lease may take; when to look again if nothing.
+    fn budget(&mut self, request: &LeaseRequest, now: Now) -> Result<Budget, Duration> {
+        let subscription = &mut self.subscriptions[request.subscription.0 as usize];
+        let rules = &subscription.rules;
+        let mut messages = request.messages_max.min(rules.batch_messages).max(1) as usize;
+        if let Some(bucket) = &mut subscription.bucket {
+            let allowed = bucket.allowed(now.monotonic);
+            if allowed == 0 {
+                return Err(bucket.next());
+            }
+            messages = messages.min(usize::try_from(allowed).unwrap_or(usize::MAX));
+        }
+        let (bytes, strict) = (rules.batch_bytes, rules.ordering == Ordering::Strict);
+        Ok(Budget { messages, bytes, keys: request.keys, strict, wall_ms: now.wall_ms })
     }
 
     pub(super) fn renew(&mut self, id: LeaseId, now: Now) -> Result<Answer, Refusal> {
@@ -139,6 +162,7 @@ impl Core {
         &mut self,
         id: SubscriptionId,
         generation: u64,
+        now: Now,
         effects: &mut Effects,
     ) -> Result<Answer, Refusal> {
         let subscription = self.subscriptions.get_mut(id.0 as usize).ok_or(Refusal::Unknown)?;
@@ -148,7 +172,7 @@ impl Core {
         let fenced: Vec<LeaseId> =
             self.leases.values().filter(of_older).map(|lease| lease.grant.lease).collect();
         for lease in fenced {
-            self.give_back(lease);
+            self.give_back(lease, now, effects);
         }
         effects.wake.push(id);
         Ok(Answer::Done)
@@ -165,39 +189,60 @@ impl Core {
             self.deadlines.remove(&(due, id));
             let Some(mut lease) = self.leases.remove(&id) else { continue };
             lease.grant.lease = LeaseId(self.next_serial());
-            effects.expired_leases.push(lease.grant.clone());
+            let grant = lease.grant.clone();
+            effects.taken_back.push(TakenBack { grant, why: Why::DeadlinePassed });
             self.leases.insert(lease.grant.lease, lease);
         }
     }
 
-    /// Puts a lease's messages back as they were.
-    pub(super) fn give_back(&mut self, id: LeaseId) {
-        let Some(lease) = self.leases.remove(&id) else { return };
-        self.deadlines.remove(&(lease.grant.deadline, id));
-        let place = lease.grant.subscription.0 as usize;
-        self.subscriptions[place].counters.in_flight -= lease.grant.len() as u64;
-        match lease.held {
-            Held::Runs(runs) => {
-                let deliveries = lease.grant.histories.of(0).deliveries;
-                let subscription = &mut self.subscriptions[place];
-                for run in runs {
-                    subscription.leased.remove(&run.start);
-                    subscription.available.insert(run.start, Span { end: run.end, deliveries });
-                }
-            }
-            Held::Parked(parked) => {
-                for message in parked {
-                    self.park(place, message, Duration::ZERO);
-                }
-            }
+    /// Messages that are too old go to the caller, who writes their dead letters; or are gone.
+    pub(super) fn take_back_expired(
+        &mut self,
+        id: SubscriptionId,
+        expired: Vec<Pending>,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        if expired.is_empty() {
+            return;
         }
+        let place = id.0 as usize;
+        let rules = &self.subscriptions[place].rules;
+        if rules.expired == Expired::Drop || rules.exhausted == Exhausted::Drop {
+            self.subscriptions[place].counters.expired_dropped += expired.len() as u64;
+            let topic = self.subscriptions[place].rules.topic;
+            for pending in expired {
+                self.settle_place(topic, &pending.place, effects);
+            }
+            self.make_room(topic, now, effects);
+            return self.wake_if_waiting(id, effects);
+        }
+        let lease = LeaseId(self.next_serial());
+        let grant = self.house_lease(id, lease, expired);
+        effects.taken_back.push(TakenBack { grant, why: Why::Expired });
     }
 
-    pub(super) fn park(&mut self, place: usize, parked: Parked, due: Duration) {
-        let serial = self.next_serial();
-        let subscription = &mut self.subscriptions[place];
-        self.topics[subscription.rules.topic.0 as usize].park(&parked.message);
-        subscription.parked.insert((due, serial), parked);
+    /// A lease without a deadline: its holder settles at once.
+    fn house_lease(&mut self, id: SubscriptionId, lease: LeaseId, items: Vec<Pending>) -> Grant {
+        let subscription = &mut self.subscriptions[id.0 as usize];
+        let topic = &self.topics[subscription.rules.topic.0 as usize];
+        let parts = items.iter().filter_map(|item| item.message(topic)).collect();
+        let histories = Histories::Each(items.iter().map(|item| item.history).collect());
+        subscription.counters.in_flight += items.len() as u64;
+        let runs = super::pending::runs_of(&items);
+        subscription.begin_lease(&runs, Some(&items));
+        let grant = Grant {
+            lease,
+            subscription: id,
+            generation: u64::MAX,
+            handler: Arc::clone(&subscription.handler),
+            parts,
+            histories,
+            deadline: Duration::MAX,
+        };
+        let held = Lease { grant: grant.clone(), runs, items: Some(items), keys: Vec::new() };
+        self.leases.insert(lease, held);
+        grant
     }
 
     /// Whether an output of the subscription is full; it is then woken when there is room.
@@ -210,39 +255,41 @@ impl Core {
         true
     }
 
-    /// Place of the first full topic that the subscription may publish to.
+    /// Place of the first full topic that the subscription may publish to and that blocks.
     pub(super) fn blocked_by(&self, place: usize) -> Option<usize> {
         let rules = &self.subscriptions[place].rules;
-        let alone_on_topic = self.topics[rules.topic.0 as usize].subscriptions.len() == 1;
-        let dead_letter = match rules.exhausted {
-            crate::rules::Exhausted::DeadLetter(topic) => Some(topic),
-            crate::rules::Exhausted::Drop => None,
-        };
-        let gates = rules
-            .outputs
-            .iter()
-            .copied()
-            .filter(|&output| !(alone_on_topic && output == rules.topic));
-        gates
-            .chain(dead_letter)
-            .map(|topic| topic.0 as usize)
-            .find(|&topic| self.topics[topic].is_full())
+        let outputs = rules.outputs.iter().copied().filter(|&output| !self.is_own(place, output));
+        outputs.chain(self.dead_letter_topic(place)).map(|topic| topic.0 as usize).find(|&topic| {
+            let topic = &self.topics[topic];
+            topic.rules.when_full == WhenFull::Block && topic.is_full()
+        })
+    }
+
+    /// Whether `topic` is the subscription's own and nobody else reads it: how timers work.
+    pub(super) fn is_own(&self, place: usize, topic: millstream_message::TopicId) -> bool {
+        let own = self.subscriptions[place].rules.topic;
+        own == topic && self.topics[own.0 as usize].subscriptions.len() == 1
+    }
+
+    pub(super) fn dead_letter_topic(&self, place: usize) -> Option<millstream_message::TopicId> {
+        match self.subscriptions[place].rules.exhausted {
+            Exhausted::DeadLetter(topic) => Some(topic),
+            Exhausted::Drop => None,
+        }
     }
 
     fn grant(
         &mut self,
         request: &LeaseRequest,
-        parts: Vec<Batch>,
-        histories: Histories,
-        held: Held,
+        lease: LeaseId,
+        haul: Haul,
         now: Now,
         effects: &mut Effects,
     ) -> Grant {
-        let lease = LeaseId(self.next_serial());
+        let histories = haul.histories();
+        let Haul { parts, runs, items, keys, .. } = haul;
         let subscription = &mut self.subscriptions[request.subscription.0 as usize];
-        if let Held::Runs(runs) = &held {
-            subscription.leased.extend(runs.iter().map(|run| (run.start, run.end)));
-        }
+        subscription.begin_lease(&runs, items.as_deref());
         let deadline = now.monotonic + subscription.rules.ack_deadline;
         let grant = Grant {
             lease,
@@ -253,23 +300,18 @@ impl Core {
             histories,
             deadline,
         };
-        subscription.counters.in_flight += grant.len() as u64;
-        let topic = &self.topics[subscription.rules.topic.0 as usize];
-        if subscription.cursor < topic.next
-            || !subscription.available.is_empty()
-            || !subscription.parked.is_empty()
-        {
+        let messages = grant.len() as u64;
+        subscription.counters.in_flight += messages;
+        if let Some(bucket) = &mut subscription.bucket {
+            bucket.take(messages);
+        }
+        if subscription.has_work(self.topics[subscription.rules.topic.0 as usize].next) {
             // There may be work for one more: whoever is woken last finds nothing and sleeps.
             effects.wake.push(request.subscription);
         }
         self.deadlines.insert((deadline, lease));
-        effects.tick_at = Some(deadline);
-        self.leases.insert(lease, Lease { grant: grant.clone(), held });
+        effects.tick_by(deadline);
+        self.leases.insert(lease, Lease { grant: grant.clone(), runs, items, keys });
         grant
-    }
-
-    fn next_due(&self, place: usize, look_again: Option<Duration>) -> Option<Duration> {
-        let parked = self.subscriptions[place].parked.first_key_value().map(|((due, _), _)| *due);
-        parked.into_iter().chain(look_again).min()
     }
 }

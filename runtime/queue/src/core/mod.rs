@@ -3,7 +3,7 @@
 //! `step(event, now) -> effects`, one event at a time. A step touches indexes only: batches are
 //! handed around by reference, gathering and building happen on the publisher's or the worker's
 //! thread, before (see [`crate::judge`]) or after the step. No step does more than
-//! [`MAX_STEP_MESSAGES`] messages of work.
+//! [`MAX_STEP_MESSAGES`] messages of work, a seek excepted.
 //!
 //! ```text
 //!            publish                lease                    settle
@@ -15,7 +15,22 @@
 //!                                     └────────────────────────────────────────────────────┘
 //! ```
 
+mod by_key;
+mod dedup;
+mod entry;
+mod expiry;
+mod figures;
+mod forget;
+mod hashed;
+mod keys;
 mod lease;
+mod letters;
+mod line;
+mod parking;
+mod pending;
+mod publish;
+mod rate;
+mod seek;
 mod settle;
 mod spans;
 mod subscription;
@@ -28,17 +43,19 @@ mod tests;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use millstream_message::{Batch, SubscriptionId, TopicId};
+use millstream_message::{Batch, MessageId, SubscriptionId, TopicId};
 
+pub use self::forget::Letter;
 use self::lease::Lease;
 pub use self::lease::{Grant, Histories, History, LeaseId};
+pub use self::seek::SeekTo;
+use self::settle::Stopper;
 use self::subscription::Subscription;
 use self::topic::Topic;
 use crate::clock::Now;
-use crate::figures::Figures;
 use crate::judge::Judged;
-use crate::publication::Publication;
-use crate::rules::{LeaseRequest, SubscriptionRules, TopicKind, TopicRules};
+use crate::publication::{Duplicate, Publication};
+use crate::rules::{LeaseRequest, Ordering, SubscriptionRules, TopicRules};
 
 /// The most messages that one step looks at one by one, so that no step holds up the others.
 pub const MAX_STEP_MESSAGES: usize = 1_024;
@@ -53,7 +70,7 @@ pub struct Ticket(pub u64);
 /// What happens to the core.
 #[derive(Debug)]
 pub enum Event {
-    /// Somebody publishes; waits in line while the topic is full.
+    /// Somebody publishes.
     Publish(TopicId, Publication),
     /// A worker wants messages.
     Lease(LeaseRequest),
@@ -63,6 +80,18 @@ pub enum Event {
     Renew(LeaseId),
     /// Workers of generations below this one may neither lease nor settle any more.
     Fence(SubscriptionId, u64),
+    /// Deliveries stop (true) or go on.
+    Pause(SubscriptionId, bool),
+    /// The subscription goes on somewhere else; its leases end.
+    Seek(SubscriptionId, SeekTo),
+    /// The topic is emptied from one sequence number up to another, step by step.
+    Purge(TopicId, u64, u64),
+    /// Dead letters go back to the subscription that gave them up.
+    Redrive(SubscriptionId, Vec<Letter>),
+    /// Dead letters are gone for good.
+    PurgeLetters(Vec<Letter>),
+    /// Somebody watches (true) what becomes visible in the topic, or nobody does any more.
+    Tap(TopicId, bool),
     /// Time has passed: deadlines, due messages and waiting publishers are looked at.
     Tick,
 }
@@ -72,13 +101,31 @@ pub enum Event {
 pub enum Answer {
     /// Done.
     Done,
-    /// The publisher waits in line; [`Effects::admitted`] or [`Effects::expired_tickets`] names
-    /// the ticket later.
+    /// Accepted, except these repeats.
+    Published(Vec<Duplicate>),
+    /// The publisher waits in line; [`Effects`] names the ticket later.
     Waiting(Ticket),
     /// Messages for the worker.
     Granted(Box<Grant>),
     /// No message for now. Look again when woken, or at this monotonic time.
     Nothing(Option<Duration>),
+    /// These topics cannot take what the settlement publishes. Nothing changed: judge the delivery
+    /// again, with the outputs to them as failures.
+    OutputsFull(Vec<TopicId>),
+    /// So many of the letters were looked at, so many moved; or so many messages are offered anew.
+    Moved {
+        /// Of those handed in.
+        looked_at: u64,
+        /// Of those looked at.
+        moved: u64,
+    },
+    /// A step of a purge.
+    Purged {
+        /// Messages that are gone.
+        messages: u64,
+        /// Sequence number to go on from; none when all is done.
+        next: Option<u64>,
+    },
     /// The event was refused; nothing changed.
     Refused(Refusal),
 }
@@ -90,8 +137,12 @@ pub enum Refusal {
     Unknown,
     /// The publication is larger than the topic's whole bound: it would wait for ever.
     TooLarge,
+    /// The topic is full and rejects.
+    Full,
     /// Too many publishers wait in line.
     LineFull,
+    /// The topic remembers as many dedup ids as it may.
+    DedupFull,
     /// The lease has ended: its deadline passed, its generation was fenced, or it was settled.
     LeaseEnded,
     /// The worker's generation was fenced.
@@ -103,18 +154,46 @@ pub enum Refusal {
 pub struct Effects {
     /// Subscriptions that may have messages for one more worker.
     pub wake: Vec<SubscriptionId>,
-    /// Publishers whose messages were accepted now.
-    pub admitted: Vec<Ticket>,
+    /// Publishers whose messages were accepted now, and their repeats.
+    pub admitted: Vec<(Ticket, Vec<Duplicate>)>,
     /// Publishers who waited in vain.
     pub expired_tickets: Vec<Ticket>,
-    /// Leases whose deadline passed, under a new id. The caller judges them as failed and settles.
-    pub expired_leases: Vec<Grant>,
+    /// Publishers in line who were refused.
+    pub turned_away: Vec<(Ticket, Refusal)>,
+    /// Messages that the core took back from their worker or from waiting. The caller judges and
+    /// settles them at once.
+    pub taken_back: Vec<TakenBack>,
+    /// Messages that became visible in a topic somebody watches, with the sequence number of the
+    /// first.
+    pub appended: Vec<(TopicId, u64, Batch)>,
     /// Something is due at this monotonic time: [`Event::Tick`] then, at the latest.
     pub tick_at: Option<Duration>,
-    /// Nothing waits anywhere: no message unsettled, delayed, or in line.
-    pub quiet: bool,
     /// Batches nobody needs any more, to be freed outside the lock.
     pub released: Vec<Batch>,
+}
+
+/// Messages that the caller settles for the core.
+#[derive(Clone, Debug)]
+pub struct TakenBack {
+    /// The messages, under a lease that only the caller knows.
+    pub grant: Grant,
+    /// What happened to them.
+    pub why: Why,
+}
+
+/// Why the core took messages back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// Their lease was neither settled nor renewed in time: each has failed.
+    DeadlinePassed,
+    /// They are too old.
+    Expired,
+}
+
+impl Effects {
+    fn tick_by(&mut self, at: Duration) {
+        self.tick_at = Some(self.tick_at.map_or(at, |earlier| earlier.min(at)));
+    }
 }
 
 /// The state machine.
@@ -124,11 +203,12 @@ pub struct Core {
     subscriptions: Vec<Subscription>,
     leases: BTreeMap<LeaseId, Lease>,
     deadlines: BTreeSet<(Duration, LeaseId)>,
+    /// Dead letters that stop a key, by their own ids.
+    stoppers: BTreeMap<MessageId, Stopper>,
+    /// Topics in which something becomes due by itself.
+    timed: BTreeSet<u32>,
     /// Ids of leases and tickets, and the tie-break among parked and delayed messages.
     serial: u64,
-    /// Messages that some subscription has not settled, counted once for each subscription, plus
-    /// delayed and waiting ones.
-    unsettled: u64,
 }
 
 impl Core {
@@ -141,6 +221,7 @@ impl Core {
             let id = SubscriptionId(place as u32);
             if let Some(topic) = core.topics.get_mut(rules.topic.0 as usize) {
                 topic.subscriptions.push(id);
+                topic.hashed |= rules.ordering == Ordering::Key;
             }
             core.subscriptions.push(Subscription::new(rules));
         }
@@ -158,150 +239,100 @@ impl Core {
             Event::Settle(lease, judged) => self.settle(lease, *judged, now, &mut effects),
             Event::Renew(lease) => self.renew(lease, now),
             Event::Fence(subscription, generation) => {
-                self.fence(subscription, generation, &mut effects)
+                self.fence(subscription, generation, now, &mut effects)
             }
+            Event::Pause(subscription, paused) => self.pause(subscription, paused, &mut effects),
+            Event::Seek(subscription, to) => self.seek(subscription, to, now, &mut effects),
+            Event::Purge(topic, from, below) => self.purge(topic, from, below, now, &mut effects),
+            Event::Redrive(subscription, letters) => {
+                self.redrive(subscription, letters, now, &mut effects)
+            }
+            Event::PurgeLetters(letters) => self.purge_letters(letters, now, &mut effects),
+            Event::Tap(topic, watched) => self.tap(topic, watched),
             Event::Tick => self.tick(now, &mut effects),
         };
-        effects.quiet = self.unsettled == 0;
         (answer.unwrap_or_else(Answer::Refused), effects)
     }
 
-    /// The figures of all topics and subscriptions.
+    /// Whether messages of `topic` are ordered by key, so that publishers make their hashes.
     #[must_use]
-    pub fn figures(&self) -> Figures {
-        Figures {
-            topics: self.topics.iter().map(Topic::figures).collect(),
-            subscriptions: (0..self.subscriptions.len())
-                .map(|i| self.subscription_figures(i))
-                .collect(),
-        }
+    pub fn hashes_keys(&self, topic: TopicId) -> bool {
+        self.topics.get(topic.0 as usize).is_some_and(|topic| topic.hashed)
     }
 
-    /// Whether no message is unsettled, delayed, or waiting in line.
+    /// Sequence number that the next message of `topic` gets.
     #[must_use]
-    pub fn is_quiet(&self) -> bool {
-        self.unsettled == 0
+    pub fn end_of(&self, topic: TopicId) -> Option<u64> {
+        self.topics.get(topic.0 as usize).map(|topic| topic.next)
     }
 
     /// When something is due without an event: a deadline, a delayed message, a publisher's
-    /// patience. Monotonic time.
+    /// patience, an expiry, the end of a retention. Monotonic time.
     #[must_use]
     pub fn next_tick(&self, now: Now) -> Option<Duration> {
         let deadline = self.deadlines.first().map(|(due, _)| *due);
-        self.topics.iter().filter_map(|topic| topic.next_tick(now)).chain(deadline).min()
+        let timed =
+            self.timed.iter().filter_map(|&topic| self.topics[topic as usize].next_tick(now));
+        timed.chain(deadline).min()
     }
 
     /// Up to `limit` messages that `topic` keeps, from sequence number `from` on, as parts with
     /// the number of their first message.
     #[must_use]
-    pub fn browse(&self, topic: TopicId, from: u64, limit: usize) -> Option<Vec<(u64, Batch)>> {
-        Some(self.topics.get(topic.0 as usize)?.browse(from, limit.min(MAX_STEP_MESSAGES)))
+    pub fn browse(&mut self, topic: TopicId, from: u64, limit: usize) -> Option<Vec<(u64, Batch)>> {
+        Some(self.topics.get_mut(topic.0 as usize)?.browse(from, limit.min(MAX_STEP_MESSAGES)))
     }
 
-    fn publish(
+    fn pause(
         &mut self,
-        id: TopicId,
-        publication: Publication,
-        now: Now,
+        id: SubscriptionId,
+        paused: bool,
         effects: &mut Effects,
     ) -> Result<Answer, Refusal> {
-        let ticket = Ticket(self.next_serial());
-        let topic = self.topics.get_mut(id.0 as usize).ok_or(Refusal::Unknown)?;
-        if publication.is_empty() {
-            return Ok(Answer::Done);
+        let subscription = self.subscriptions.get_mut(id.0 as usize).ok_or(Refusal::Unknown)?;
+        subscription.paused = paused;
+        if !paused {
+            effects.wake.push(id);
         }
-        topic.check_size(&publication)?;
-        if topic.waiting.is_empty() && topic.has_room(&publication) {
-            self.append(id, publication, now, effects);
-            return Ok(Answer::Done);
-        }
-        self.unsettled += publication.len() as u64;
-        effects.tick_at = Some(topic.wait(ticket, publication, now)?);
-        Ok(Answer::Waiting(ticket))
+        Ok(Answer::Done)
     }
 
-    /// Puts messages into a topic, whatever room it has.
-    fn append(&mut self, id: TopicId, publication: Publication, now: Now, effects: &mut Effects) {
-        let Some(topic) = self.topics.get_mut(id.0 as usize) else { return };
-        topic.published += publication.len() as u64;
-        for delayed in publication.delayed {
-            self.serial += 1;
-            self.unsettled += 1;
-            topic.delay(delayed, self.serial);
-            effects.tick_at = topic.next_tick(now);
-        }
-        if let Some(batch) = publication.batch {
-            self.append_visible(id, batch, now, effects);
-        }
-    }
-
-    fn append_visible(&mut self, id: TopicId, batch: Batch, now: Now, effects: &mut Effects) {
-        let topic = &mut self.topics[id.0 as usize];
-        self.unsettled += (batch.len() * topic.subscriptions.len()) as u64;
-        if topic.subscriptions.is_empty() && topic.rules.kind == TopicKind::Event {
-            topic.skip(batch.len() as u64);
-            effects.released.push(batch);
-            return;
-        }
-        topic.append(batch, now.monotonic);
-        effects.wake.extend_from_slice(&topic.subscriptions);
+    fn tap(&mut self, id: TopicId, watched: bool) -> Result<Answer, Refusal> {
+        self.topics.get_mut(id.0 as usize).ok_or(Refusal::Unknown)?.tapped = watched;
+        Ok(Answer::Done)
     }
 
     fn tick(&mut self, now: Now, effects: &mut Effects) -> Result<Answer, Refusal> {
         self.expire_leases(now, effects);
-        for place in 0..self.topics.len() {
-            self.publish_due(TopicId(place as u32), now, effects);
-            let expired = self.topics[place].expire_waiting(now.monotonic);
-            for (ticket, messages) in expired {
-                self.unsettled -= messages;
-                effects.expired_tickets.push(ticket);
-            }
-            // Whoever stood behind one that gave up may be small enough to fit.
-            self.admit_waiting(TopicId(place as u32), now, effects);
+        for place in self.timed.clone() {
+            self.tick_topic(TopicId(place), now, effects);
         }
-        effects.tick_at = self.next_tick(now);
+        if let Some(at) = self.next_tick(now) {
+            effects.tick_by(at);
+        }
         Ok(Answer::Done)
     }
 
-    /// Makes delayed messages visible that are due.
-    fn publish_due(&mut self, id: TopicId, now: Now, effects: &mut Effects) {
-        for _ in 0..MAX_STEP_MESSAGES {
-            let Some(message) = self.topics[id.0 as usize].take_due(now.wall_ms) else { return };
-            self.unsettled -= 1;
-            self.append_visible(id, message, now, effects);
-        }
-    }
-
-    /// Lets publishers in, in order, while there is room.
-    fn admit_waiting(&mut self, id: TopicId, now: Now, effects: &mut Effects) {
-        while let Some((ticket, publication)) = self.topics[id.0 as usize].next_admitted() {
-            self.unsettled -= publication.len() as u64;
-            self.append(id, publication, now, effects);
-            effects.admitted.push(ticket);
-        }
-    }
-
-    /// What follows when a topic's messages became fewer: room for publishers and for those whose
-    /// output it is, and batches nobody needs.
-    fn make_room(&mut self, id: TopicId, now: Now, effects: &mut Effects) {
-        let floor = self.floor(id);
+    fn tick_topic(&mut self, id: TopicId, now: Now, effects: &mut Effects) {
+        self.publish_due(id, now, effects);
+        self.sweep(id, now, effects);
         let topic = &mut self.topics[id.0 as usize];
-        topic.release_below(floor, &mut effects.released);
-        if topic.is_full() {
-            return;
+        topic.release_aged(now.monotonic, MAX_STEP_MESSAGES, &mut effects.released);
+        while let Some(ticket) = topic.line.give_up(now.monotonic) {
+            effects.expired_tickets.push(ticket);
         }
-        effects.wake.append(&mut topic.gated);
-        self.admit_waiting(id, now, effects);
+        // Whoever stood behind one that gave up may be small enough to fit.
+        self.make_room(id, now, effects);
+        if self.topics[id.0 as usize].next_tick(now).is_none() {
+            self.timed.remove(&id.0);
+        }
     }
 
-    /// The lowest sequence number that some subscription still needs.
-    fn floor(&self, id: TopicId) -> u64 {
-        let topic = &self.topics[id.0 as usize];
-        let floors =
-            topic.subscriptions.iter().map(|sub| self.subscriptions[sub.0 as usize].floor());
-        match topic.rules.kind {
-            TopicKind::DeadLetter => 0,
-            _ => floors.min().unwrap_or(0),
+    /// Remembers to look at the topic when something in it is due.
+    fn watch(&mut self, id: TopicId, now: Now, effects: &mut Effects) {
+        if let Some(at) = self.topics[id.0 as usize].next_tick(now) {
+            self.timed.insert(id.0);
+            effects.tick_by(at);
         }
     }
 

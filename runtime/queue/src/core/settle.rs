@@ -1,14 +1,27 @@
 //! Ending a delivery: everything that follows from it, in one step.
 
-use millstream_message::{SubscriptionId, TopicId};
+use millstream_message::{MessageId, SubscriptionId, TopicId};
 
-use super::lease::{Held, LeaseId};
-use super::subscription::Parked;
+use super::lease::{Lease, LeaseId};
+use super::pending::{Copied, Pending, Place};
+use super::subscription::STRICT;
 use super::{Answer, Core, Effects, Refusal};
 use crate::clock::Now;
-use crate::figures::SubscriptionFigures;
-use crate::judge::{Judged, Verdicted};
-use crate::publication::Publication;
+use crate::dead_letter::DeadLetterReason;
+use crate::judge::{Fate, Fates, Judged, Parking};
+use crate::publication::{NEVER, Publication};
+use crate::rules::WhenFull;
+
+/// A dead letter that stops a key.
+#[derive(Clone, Debug)]
+pub(super) struct Stopper {
+    pub(super) subscription: SubscriptionId,
+    pub(super) hash: u64,
+    /// The key itself, for people.
+    pub(super) key: Option<String>,
+    /// Dead letters of this id: one more for each time that a seek offered its message again.
+    pub(super) letters: u32,
+}
 
 impl Core {
     pub(super) fn settle(
@@ -18,81 +31,227 @@ impl Core {
         now: Now,
         effects: &mut Effects,
     ) -> Result<Answer, Refusal> {
-        let subscription = self.leases.get(&id).ok_or(Refusal::LeaseEnded)?.grant.subscription;
-        match judged {
-            Judged::GivenBack => self.give_back(id),
-            Judged::Verdicted(verdicted) => self.commit(id, verdicted, now, effects),
+        let lease = self.leases.get(&id).ok_or(Refusal::LeaseEnded)?;
+        let place = lease.grant.subscription.0 as usize;
+        let full = self.full_outputs(place, &judged, lease.grant.len() as u64);
+        if !full.is_empty() {
+            return Ok(Answer::OutputsFull(full));
         }
-        let topic = self.subscriptions[subscription.0 as usize].rules.topic;
-        self.make_room(topic, now, effects);
-        self.wake_if_waiting(subscription, effects);
+        self.commit(id, judged, now, effects);
         Ok(Answer::Done)
     }
 
-    fn commit(&mut self, id: LeaseId, verdicted: Verdicted, now: Now, effects: &mut Effects) {
+    /// Topics that cannot take what the settlement publishes to them: full ones that reject, and
+    /// the subscription's own where more would be put back than is gone.
+    fn full_outputs(&self, place: usize, judged: &Judged, messages: u64) -> Vec<TopicId> {
+        let gone = judged.fates.gone(messages);
+        let refuses = |topic: TopicId, publication: &Publication| {
+            let messages = publication.len() as u64;
+            let rules = &self.topics[topic.0 as usize];
+            match rules.rules.when_full {
+                _ if self.is_own(place, topic) => rules.is_full() && messages > gone,
+                WhenFull::Reject => !rules.has_room(messages, publication.resident_bytes()),
+                WhenFull::Block | WhenFull::DropOldest => false,
+            }
+        };
+        let known = |topic: TopicId| (topic.0 as usize) < self.topics.len();
+        let outputs = judged.outputs.iter().filter(|(topic, _)| known(*topic));
+        outputs.filter(|(topic, more)| refuses(*topic, more)).map(|(topic, _)| *topic).collect()
+    }
+
+    /// Puts a lease's messages back as they were.
+    pub(super) fn give_back(&mut self, id: LeaseId, now: Now, effects: &mut Effects) {
+        self.commit(id, Judged::given_back(), now, effects);
+    }
+
+    fn commit(&mut self, id: LeaseId, judged: Judged, now: Now, effects: &mut Effects) {
         let Some(lease) = self.leases.remove(&id) else { return };
         self.deadlines.remove(&(lease.grant.deadline, id));
-        let place = lease.grant.subscription.0 as usize;
-        let messages = lease.grant.len() as u64;
-        let subscription = &mut self.subscriptions[place];
-        subscription.counters.in_flight -= messages;
-        if let Held::Runs(runs) = &lease.held {
-            for run in runs {
-                subscription.leased.remove(&run.start);
+        let subscription = lease.grant.subscription;
+        let place = subscription.0 as usize;
+        let topic = self.subscriptions[place].rules.topic;
+        self.subscriptions[place].end_lease(&lease.runs, lease.items.as_deref());
+        self.subscriptions[place].counters.in_flight -= lease.grant.len() as u64;
+        match judged.fates {
+            Fates::AllHandled => self.all_handled(place, &lease, effects),
+            Fates::AllReturned => {
+                let fates = std::iter::repeat_with(|| Fate::Returned);
+                self.each(place, &lease, fates, effects);
+            }
+            Fates::Each(fates) => {
+                let fates = fates.into_iter().chain(std::iter::repeat_with(|| Fate::Returned));
+                self.each(place, &lease, fates, effects);
             }
         }
-        effects.released.extend(lease.grant.parts);
-        self.count(place, &verdicted, messages);
-        for parking in verdicted.parked {
-            let parked =
-                Parked { message: parking.message, history: parking.history, alone: parking.alone };
-            self.park(place, parked, parking.due);
+        self.subscriptions[place].counters.failed += judged.failed;
+        for &hash in &lease.keys {
+            self.subscriptions[place].keys.release(hash);
         }
-        let dead = verdicted
-            .dead_letters
-            .into_iter()
-            .map(|(topic, batch)| (topic, Publication::now(batch)));
-        for (topic, publication) in verdicted.outputs.into_iter().chain(dead) {
+        effects.released.extend(lease.grant.parts);
+        for (topic, publication) in judged.outputs.into_iter().chain(judged.dead_letters) {
             self.append(topic, publication, now, effects);
         }
+        self.make_room(topic, now, effects);
+        let own = &self.topics[topic.0 as usize];
+        if !own.rules.retain.is_zero() || !own.expiring.is_empty() {
+            self.watch(topic, now, effects);
+        }
+        self.wake_if_waiting(subscription, effects);
     }
 
-    fn count(&mut self, place: usize, verdicted: &Verdicted, messages: u64) {
-        let counters = &mut self.subscriptions[place].counters;
-        let gone = verdicted.rejected + verdicted.exhausted + verdicted.dropped;
-        let handled = messages - gone - verdicted.parked.len() as u64;
-        counters.handled += handled;
-        counters.failed += verdicted.failed;
-        counters.rejected += verdicted.rejected;
-        counters.exhausted += verdicted.exhausted;
-        counters.dropped += verdicted.dropped;
-        self.unsettled -= handled + gone;
-    }
-
-    fn wake_if_waiting(&mut self, id: SubscriptionId, effects: &mut Effects) {
-        let subscription = &self.subscriptions[id.0 as usize];
-        let topic = &self.topics[subscription.rules.topic.0 as usize];
-        let waiting = subscription.cursor < topic.next || !subscription.available.is_empty();
-        if waiting || !subscription.parked.is_empty() {
-            effects.wake.push(id);
+    fn all_handled(&mut self, place: usize, lease: &Lease, effects: &mut Effects) {
+        let subscription = &mut self.subscriptions[place];
+        let topic = subscription.rules.topic;
+        subscription.counters.handled += lease.grant.len() as u64;
+        for run in &lease.runs {
+            self.topics[topic.0 as usize].settle(run.clone(), &mut effects.released);
+        }
+        for item in lease.items.iter().flatten() {
+            if let Place::Copy(copied) = &item.place {
+                self.topics[topic.0 as usize].remove_copy(&copied.message);
+            }
         }
     }
 
-    pub(super) fn subscription_figures(&self, place: usize) -> SubscriptionFigures {
+    /// Settles message by message. What is returned goes back last to first, so that it stands in
+    /// order before what waits.
+    fn each(
+        &mut self,
+        place: usize,
+        lease: &Lease,
+        fates: impl Iterator<Item = Fate>,
+        effects: &mut Effects,
+    ) {
+        let mut returned = Vec::new();
+        let mut refunded = 0;
+        for (item, fate) in self.items(place, lease).into_iter().zip(fates) {
+            refunded += u64::from(matches!(fate, Fate::Returned | Fate::Filtered));
+            match fate {
+                Fate::Returned => returned.push(item),
+                fate => self.one(place, item, fate, effects),
+            }
+        }
+        for item in returned.into_iter().rev() {
+            self.put_back(place, item);
+        }
+        if let Some(bucket) = &mut self.subscriptions[place].bucket {
+            bucket.refund(refunded);
+        }
+    }
+
+    /// The messages of a lease, one by one.
+    fn items(&self, place: usize, lease: &Lease) -> Vec<Pending> {
+        if let Some(items) = &lease.items {
+            return items.clone();
+        }
         let subscription = &self.subscriptions[place];
         let topic = &self.topics[subscription.rules.topic.0 as usize];
-        let counters = &subscription.counters;
-        SubscriptionFigures {
-            lag: topic.next - subscription.cursor + subscription.available_messages(),
-            in_flight: counters.in_flight,
-            parked: subscription.parked.len() as u64,
-            offered: topic.next,
-            handled: counters.handled,
-            failed: counters.failed,
-            rejected: counters.rejected,
-            exhausted: counters.exhausted,
-            dropped: counters.dropped,
-            blocked_by: self.blocked_by(place).map(|topic| TopicId(topic as u32)),
+        let history = lease.grant.histories.of(0);
+        let hash = |sequence| match (subscription.by_key(), topic.find(sequence)) {
+            (true, Some((entry, i))) => entry.hash(i),
+            _ => 0,
+        };
+        let sequences = lease.runs.iter().cloned().flatten();
+        sequences
+            .map(|sequence| Pending { history, ..Pending::of_log(sequence, hash(sequence)) })
+            .collect()
+    }
+
+    fn one(&mut self, place: usize, item: Pending, fate: Fate, effects: &mut Effects) {
+        let counters = &mut self.subscriptions[place].counters;
+        match fate {
+            Fate::Handled => counters.handled += 1,
+            Fate::Filtered => counters.filtered += 1,
+            Fate::Dropped => counters.dropped += 1,
+            Fate::ExpiredDropped => counters.expired_dropped += 1,
+            Fate::DeadLettered(reason, letter) => {
+                match reason {
+                    DeadLetterReason::Rejected => counters.rejected += 1,
+                    DeadLetterReason::Exhausted => counters.exhausted += 1,
+                    DeadLetterReason::Expired => counters.expired += 1,
+                }
+                self.stop_key(place, &item, letter);
+            }
+            Fate::Parked(parking) => return self.park(place, item, *parking, effects),
+            Fate::Returned => return self.put_back(place, item),
+        }
+        let topic = self.subscriptions[place].rules.topic;
+        self.settle_place(topic, &item.place, effects);
+    }
+
+    /// A subscription is done with one message.
+    pub(super) fn settle_place(&mut self, topic: TopicId, place: &Place, effects: &mut Effects) {
+        let topic = &mut self.topics[topic.0 as usize];
+        match place {
+            Place::Log(sequence) => topic.settle(*sequence..sequence + 1, &mut effects.released),
+            Place::Copy(copied) => topic.remove_copy(&copied.message),
+        }
+    }
+
+    /// A dead letter stops its key where the rules say so.
+    fn stop_key(&mut self, place: usize, item: &Pending, letter: MessageId) {
+        let subscription = &mut self.subscriptions[place];
+        let hash = if subscription.strict() { STRICT } else { item.hash };
+        if hash == 0 || !subscription.rules.parks_keys() {
+            return;
+        }
+        subscription.keys.stop(hash);
+        let topic = &self.topics[subscription.rules.topic.0 as usize];
+        let message = item.message(topic);
+        let key = message.and_then(|message| message.get(0).key().map(str::to_owned));
+        let subscription = SubscriptionId(place as u32);
+        let stopper = Stopper { subscription, hash, key, letters: 0 };
+        self.stoppers.entry(letter).or_insert(stopper).letters += 1;
+    }
+
+    /// A failed message waits for its retry as a copy of its own.
+    fn park(&mut self, place: usize, item: Pending, parking: Parking, effects: &mut Effects) {
+        let Parking { message, history, alone, due } = parking;
+        let serial = self.next_serial();
+        let topic = &mut self.topics[self.subscriptions[place].rules.topic.0 as usize];
+        let (expires_ms, age) = match &item.place {
+            Place::Log(sequence) => (item.expires_in(topic), *sequence),
+            Place::Copy(copied) => (copied.expires_ms, copied.age),
+        };
+        topic.add_copy(&message);
+        let copied = Box::new(Copied { message, expires_ms, age, serial });
+        let id = self.subscriptions[place].rules.topic;
+        self.settle_place(id, &item.place, effects);
+        let subscription = &mut self.subscriptions[place];
+        if item.hash != 0 {
+            subscription.keys.park(item.hash);
+        }
+        let parked = Pending { place: Place::Copy(copied), history, alone, ..item };
+        if let Some(at) = Some(parked.expires_ms()).filter(|&at| at != NEVER) {
+            self.topics[id.0 as usize].expiring.insert((at, u64::MAX));
+        }
+        self.subscriptions[place].parking.insert(parked, due);
+    }
+
+    /// A message that nobody judged waits again, before what came after it.
+    pub(super) fn put_back(&mut self, place: usize, item: Pending) {
+        let subscription = &mut self.subscriptions[place];
+        match &item.place {
+            _ if item.hash != 0 && (item.copy().is_none() || (item.redriven && !item.alone)) => {
+                subscription.keys.push_front(item)
+            }
+            Place::Log(sequence) => {
+                subscription.add_available(*sequence..sequence + 1, item.history.deliveries)
+            }
+            Place::Copy(_) => {
+                if item.hash != 0 {
+                    subscription.keys.park(item.hash);
+                }
+                subscription.parking.insert(item, std::time::Duration::ZERO);
+            }
+        }
+    }
+
+    pub(super) fn wake_if_waiting(&mut self, id: SubscriptionId, effects: &mut Effects) {
+        let subscription = &self.subscriptions[id.0 as usize];
+        let topic = &self.topics[subscription.rules.topic.0 as usize];
+        if subscription.has_work(topic.next) && !subscription.paused {
+            effects.wake.push(id);
         }
     }
 }

@@ -1,142 +1,370 @@
-//! Choosing the messages of one lease: parked ones that are due first, then the log.
+//! Choosing the messages of one lease: retries that are due, keys that are ready, runs that wait
+//! again, then the log.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use millstream_message::Batch;
 
-use super::lease::{Held, Histories};
-use super::spans::{Budget, Taken};
-use super::subscription::{Parked, Span, Subscription};
+use super::by_key::take_by_key;
+use super::lease::{Histories, History, LeaseId};
+use super::pending::{Due, Pending, Place};
+use super::spans::{Budget, Taken, push_joined};
+use super::subscription::{STRICT, Span, Subscription};
+use super::topic::Topic;
 use super::{Core, MAX_STEP_MESSAGES};
 use crate::clock::Now;
-use crate::rules::{KeyRange, LeaseRequest};
+
+/// Messages for one lease.
+#[derive(Debug, Default)]
+pub(super) struct Haul {
+    pub(super) parts: Vec<Batch>,
+    /// Those of the log, as runs of sequence numbers.
+    pub(super) runs: Vec<Range<u64>>,
+    /// Each message, where they are not simply the runs, delivered equally often and never failed.
+    pub(super) items: Option<Vec<Pending>>,
+    /// Times that the runs were delivered, this one included.
+    pub(super) deliveries: u32,
+    /// Keys that the lease holds from now on.
+    pub(super) keys: Vec<u64>,
+    /// Messages that are too old.
+    pub(super) expired: Vec<Pending>,
+    /// When to look again if nothing was found.
+    pub(super) look_again: Option<Duration>,
+    /// Whether there is more to look at than one step may.
+    pub(super) unfinished: bool,
+}
+
+impl Haul {
+    pub(super) fn is_empty(&self) -> bool {
+        self.parts.is_empty()
+    }
+
+    fn look_again(at: Duration) -> Self {
+        Self { look_again: Some(at), ..Self::default() }
+    }
+
+    pub(super) fn histories(&self) -> Histories {
+        match &self.items {
+            None => Histories::Uniform(self.deliveries),
+            Some(items) => Histories::Each(items.iter().map(|item| item.history).collect()),
+        }
+    }
+}
 
 impl Core {
-    /// Parked messages that are due: one that must travel alone, or several others.
-    pub(super) fn take_parked(
-        &mut self,
-        request: &LeaseRequest,
-        now: Now,
-    ) -> Option<(Vec<Batch>, Histories, Held)> {
-        let subscription = &mut self.subscriptions[request.subscription.0 as usize];
-        let due = due_keys(subscription, request, now);
-        if due.is_empty() {
-            return None;
-        }
-        let mut taken: Vec<Parked> =
-            due.iter().filter_map(|key| subscription.parked.remove(key)).collect();
+    /// What subscription `place` has for `lease`.
+    pub(super) fn haul(&mut self, place: usize, lease: LeaseId, budget: Budget, now: Now) -> Haul {
+        let subscription = &mut self.subscriptions[place];
         let topic = &mut self.topics[subscription.rules.topic.0 as usize];
-        for parked in &mut taken {
-            topic.unpark(&parked.message);
-            parked.history.deliveries += 1;
+        topic.seal();
+        if subscription.strict() {
+            return strict(subscription, topic, lease, budget, now);
         }
-        let parts = taken.iter().map(|parked| parked.message.clone()).collect();
-        let histories = Histories::Each(taken.iter().map(|parked| parked.history).collect());
-        Some((parts, histories, Held::Parked(taken)))
-    }
-
-    /// Messages of the log: runs that wait again first, then what was never leased. The error says
-    /// when to look again.
-    pub(super) fn take_log(
-        &mut self,
-        request: &LeaseRequest,
-        now: Now,
-    ) -> Result<(Vec<Batch>, Histories, Held), Option<Duration>> {
-        let place = request.subscription.0 as usize;
-        if self.subscriptions[place].is_parking_full() {
-            return Err(None);
-        }
-        let budget = budget(&self.subscriptions[place], request);
-        match self.take_available(place, budget) {
-            Some(found) => Ok(found),
-            None => self.take_new(place, budget, now),
-        }
-    }
-
-    fn take_available(
-        &mut self,
-        place: usize,
-        budget: Budget,
-    ) -> Option<(Vec<Batch>, Histories, Held)> {
-        let subscription = &mut self.subscriptions[place];
-        let topic = &self.topics[subscription.rules.topic.0 as usize];
-        let mut looked_at = 0;
-        let (start, span, taken) = subscription.available.iter().find_map(|(&start, &span)| {
-            looked_at += span.end - start;
-            let taken = Taken::from_run(topic, start..span.end, topic.entry_of(start), budget);
-            (!taken.parts.is_empty() || looked_at > MAX_STEP_MESSAGES as u64)
-                .then_some((start, span, taken))
-        })?;
-        if taken.parts.is_empty() {
-            return None;
-        }
-        subscription.available.remove(&start);
-        let rest = taken.end().unwrap_or(start)..span.end;
-        for left in taken.left.iter().cloned().chain([rest]).filter(|left| !left.is_empty()) {
-            subscription.available.insert(left.start, Span { end: left.end, ..span });
-        }
-        Some((taken.parts, Histories::Uniform(span.deliveries + 1), Held::Runs(taken.ranges)))
-    }
-
-    fn take_new(
-        &mut self,
-        place: usize,
-        budget: Budget,
-        now: Now,
-    ) -> Result<(Vec<Batch>, Histories, Held), Option<Duration>> {
-        let subscription = &mut self.subscriptions[place];
-        let topic = &self.topics[subscription.rules.topic.0 as usize];
-        // The entry that holds the cursor may have been removed only if all of it was settled.
-        let entry = subscription.cursor_entry.saturating_sub(topic.removed) as usize;
-        let taken = Taken::from_run(topic, subscription.cursor..topic.next, entry, budget);
-        let Some(end) = taken.end() else { return Err(None) };
-        if !taken.cut && budget.keys.is_none() {
-            let full_at = topic.log[entry].arrived + subscription.rules.batch_wait;
-            if full_at > now.monotonic {
-                return Err(Some(full_at));
+        let parked_first = subscription.parked_first;
+        let mut haul = Haul::default();
+        for parked in [parked_first, !parked_first] {
+            let found = match parked {
+                true => take_parked(subscription, lease, budget, now),
+                false => take_waiting(subscription, topic, lease, budget, now),
+            };
+            haul.absorb(found);
+            if !haul.is_empty() {
+                subscription.parked_first = !parked;
+                break;
             }
         }
-        subscription.cursor = end;
-        subscription.cursor_entry =
-            topic.removed + (entry + topic.entries_until(entry, end)) as u64;
-        for left in &taken.left {
-            subscription.available.insert(left.start, Span { end: left.end, deliveries: 0 });
-        }
-        if taken.parts.is_empty() {
-            return Err(None);
-        }
-        Ok((taken.parts, Histories::Uniform(1), Held::Runs(taken.ranges)))
+        haul
     }
 }
 
-fn budget(subscription: &Subscription, request: &LeaseRequest) -> Budget {
-    let rules = &subscription.rules;
-    let messages = request.messages_max.min(rules.batch_messages).max(1) as usize;
-    Budget { messages, bytes: rules.batch_bytes, keys: request.keys }
+impl Haul {
+    /// Adds what a further lane gave; the lanes before gave no message.
+    fn absorb(&mut self, found: Self) {
+        let expired = std::mem::take(&mut self.expired);
+        let look_again = self.look_again.into_iter().chain(found.look_again).min();
+        let unfinished = self.unfinished || found.unfinished;
+        *self = Self { look_again, unfinished, ..found };
+        self.expired.extend(expired);
+    }
 }
 
-/// Keys of the parked messages that one lease takes, in order of their due times.
-fn due_keys(subscription: &Subscription, request: &LeaseRequest, now: Now) -> Vec<(Duration, u64)> {
-    let budget = budget(subscription, request);
-    let mine = |parked: &Parked| match budget.keys {
-        Some(KeyRange { .. }) => {
-            budget.keys.is_some_and(|keys| keys.contains(parked.message.get(0).key_hash()))
+/// One lease at a time, and nothing passes a message that failed.
+fn strict(
+    subscription: &mut Subscription,
+    topic: &mut Topic,
+    lease: LeaseId,
+    budget: Budget,
+    now: Now,
+) -> Haul {
+    if subscription.counters.in_flight > 0 {
+        return Haul::default();
+    }
+    match subscription.parking.next_due() {
+        Some(due) if due > now.monotonic => Haul::look_again(due),
+        Some(_) => take_parked(subscription, lease, budget, now),
+        None if subscription.keys.is_stopped(STRICT) => Haul::default(),
+        None => take_log(subscription, topic, lease, budget, now),
+    }
+}
+
+/// Parked messages that are due: one that must travel alone, or several others.
+fn take_parked(subscription: &mut Subscription, lease: LeaseId, budget: Budget, now: Now) -> Haul {
+    let (due, expired, unfinished) = due_keys(subscription, budget, now);
+    let mut haul = Haul { unfinished, ..Haul::default() };
+    for key in expired {
+        if let Some(pending) = subscription.parking.remove(&key) {
+            subscription.keys.forget_parked(pending.hash);
+            haul.expired.push(pending);
         }
-        None => true,
-    };
-    let due = subscription.parked.range(..=(now.monotonic, u64::MAX)).take(MAX_STEP_MESSAGES);
-    let mut keys = Vec::new();
-    let mut bytes = 0;
-    for (key, parked) in due.filter(|(_, parked)| mine(parked)) {
-        bytes += parked.message.bytes() as u64;
+    }
+    let mut taken: Vec<Pending> =
+        due.iter().filter_map(|key| subscription.parking.remove(key)).collect();
+    for pending in &mut taken {
+        pending.history.deliveries += 1;
+        haul.parts.extend(pending.copy().cloned());
+        if pending.hash != 0 {
+            subscription.keys.unpark(pending.hash, lease);
+            haul.keys.push(pending.hash);
+        }
+    }
+    haul.items = Some(taken);
+    haul.look_again = subscription.parking.next_due().filter(|&due| due > now.monotonic);
+    haul
+}
+
+/// Keys of the parked messages that one lease takes, in order of their due times, and of those
+/// that are too old; and whether there may be more behind those that were looked at.
+fn due_keys(subscription: &Subscription, budget: Budget, now: Now) -> (Vec<Due>, Vec<Due>, bool) {
+    let mut held = std::collections::HashSet::new();
+    let (mut keys, mut expired, mut bytes, mut looked_at) = (Vec::new(), Vec::new(), 0, 0);
+    for (key, pending) in subscription.parking.due(now.monotonic).take(MAX_STEP_MESSAGES) {
+        looked_at += 1;
+        let Some(message) = pending.copy() else { continue };
+        if pending.expires_ms() <= budget.wall_ms {
+            expired.push(*key);
+            continue;
+        }
+        let hash = pending.hash;
+        let others = budget.keys.is_some_and(|keys| !keys.contains(message.get(0).key_hash()));
+        if others && budget.strict {
+            break;
+        }
+        if others || (hash != 0 && (subscription.keys.is_held(hash) || !held.insert(hash))) {
+            continue;
+        }
+        bytes += message.bytes() as u64;
         let is_first = keys.is_empty();
-        if !is_first && (parked.alone || bytes > budget.bytes || keys.len() == budget.messages) {
+        if !is_first && (pending.alone || bytes > budget.bytes || keys.len() == budget.messages) {
             break;
         }
         keys.push(*key);
-        if parked.alone {
+        if pending.alone {
             break;
         }
     }
-    keys
+    (keys, expired, looked_at == MAX_STEP_MESSAGES)
+}
+
+/// What waits without being parked: ready keys, runs that wait again, the log.
+fn take_waiting(
+    subscription: &mut Subscription,
+    topic: &mut Topic,
+    lease: LeaseId,
+    budget: Budget,
+    now: Now,
+) -> Haul {
+    let mut haul = Haul::default();
+    if subscription.keys.has_ready() {
+        haul = take_ready(subscription, topic, lease, budget);
+        if !haul.is_empty() {
+            return haul;
+        }
+    }
+    haul.absorb(take_log(subscription, topic, lease, budget, now));
+    haul
+}
+
+/// What waits behind keys that are free again.
+fn take_ready(
+    subscription: &mut Subscription,
+    topic: &Topic,
+    lease: LeaseId,
+    budget: Budget,
+) -> Haul {
+    let mut haul = Haul { items: Some(Vec::new()), ..Haul::default() };
+    let (mut messages, mut bytes, mut not_mine) = (0, 0, Vec::new());
+    for _ in 0..subscription.keys.ready_len().min(MAX_STEP_MESSAGES) {
+        if messages >= budget.messages || bytes >= budget.bytes {
+            break;
+        }
+        let Some(hash) = subscription.keys.next_ready() else { break };
+        if budget.keys.is_some_and(|keys| !keys.contains(hash)) {
+            not_mine.push(hash);
+            continue;
+        }
+        let taken = subscription.keys.take(hash, lease, |pending| {
+            let size = pending.message(topic).map_or(0, |message| message.bytes() as u64);
+            let fits =
+                messages < budget.messages && (messages == 0 || bytes + size <= budget.bytes);
+            messages += usize::from(fits);
+            bytes += if fits { size } else { 0 };
+            fits
+        });
+        if !haul.add_taken(topic, taken, budget) {
+            not_mine.push(hash);
+            continue;
+        }
+        haul.keys.push(hash);
+    }
+    // Keys of others, and those whose messages were all too old.
+    not_mine.into_iter().for_each(|hash| subscription.keys.release(hash));
+    haul
+}
+
+impl Haul {
+    /// Adds waiting messages; false when all of them were too old.
+    fn add_taken(&mut self, topic: &Topic, taken: Vec<Pending>, budget: Budget) -> bool {
+        let before = self.parts.len();
+        for mut pending in taken {
+            let Some(message) = pending.message(topic) else { continue };
+            if pending.expires_in(topic) <= budget.wall_ms {
+                self.expired.push(pending);
+                continue;
+            }
+            pending.history.deliveries += 1;
+            if let Place::Log(sequence) = pending.place {
+                push_joined(&mut self.runs, sequence..sequence + 1);
+            }
+            self.parts.push(message);
+            self.items.get_or_insert_default().push(pending);
+        }
+        self.parts.len() > before
+    }
+}
+
+/// Messages of the log: runs that wait again first, then what was never leased.
+fn take_log(
+    subscription: &mut Subscription,
+    topic: &mut Topic,
+    lease: LeaseId,
+    budget: Budget,
+    now: Now,
+) -> Haul {
+    if subscription.available_messages > 0 {
+        let haul = take_available(subscription, topic, budget);
+        if !haul.is_empty() || subscription.strict() {
+            return haul;
+        }
+        let mut all = haul;
+        all.absorb(take_new(subscription, topic, lease, budget, now));
+        return all;
+    }
+    take_new(subscription, topic, lease, budget, now)
+}
+
+fn take_available(subscription: &mut Subscription, topic: &Topic, budget: Budget) -> Haul {
+    let mut haul = Haul::default();
+    let mut looked_at = 0;
+    let mut from = 0;
+    while looked_at < MAX_STEP_MESSAGES as u64 {
+        let Some((&start, &span)) = subscription.available.range(from..).next() else {
+            return haul;
+        };
+        let taken = Taken::from_run(topic, start..span.end, topic.entry_of(start), budget, false);
+        looked_at += (span.end - start).max(1);
+        from = span.end;
+        let history = History { deliveries: span.deliveries, ..History::default() };
+        let expired = taken.expired.iter();
+        haul.expired.extend(expired.map(|&at| Pending { history, ..Pending::of_log(at, 0) }));
+        if taken.parts.is_empty() && taken.expired.is_empty() {
+            if budget.strict {
+                return haul;
+            }
+            continue;
+        }
+        take_out(subscription, start, span, &taken);
+        if !taken.parts.is_empty() {
+            let deliveries = span.deliveries + 1;
+            return Haul { parts: taken.parts, runs: taken.runs, deliveries, ..haul };
+        }
+    }
+    haul.unfinished = true;
+    haul
+}
+
+/// Leaves of a run what was not taken out of it.
+fn take_out(subscription: &mut Subscription, start: u64, span: Span, taken: &Taken) {
+    subscription.available.remove(&start);
+    subscription.available_messages -= span.end - start;
+    let rest = taken.end.unwrap_or(start)..span.end;
+    for left in taken.left.iter().cloned().chain([rest]).filter(|left| !left.is_empty()) {
+        subscription.available_messages += left.end - left.start;
+        subscription.available.insert(left.start, Span { end: left.end, ..span });
+    }
+}
+
+/// What was never leased.
+fn take_new(
+    subscription: &mut Subscription,
+    topic: &mut Topic,
+    lease: LeaseId,
+    budget: Budget,
+    now: Now,
+) -> Haul {
+    if subscription.is_parking_full() {
+        return Haul::default();
+    }
+    let Some(entry) = find_cursor(subscription, topic) else { return Haul::default() };
+    let full_at = topic.log[entry].arrived + subscription.rules.batch_wait;
+    let mut keys = Vec::new();
+    let run = subscription.cursor..topic.next;
+    let taken = match subscription.by_key() {
+        true => take_by_key(
+            subscription,
+            topic,
+            entry,
+            lease,
+            budget,
+            &mut keys,
+            full_at > now.monotonic,
+        ),
+        false => Some(Taken::from_run(topic, run, entry, budget, true)),
+    };
+    let Some(taken) = taken else { return Haul::look_again(full_at) };
+    let waits = !subscription.by_key() && !taken.cut && budget.keys.is_none();
+    if waits && full_at > now.monotonic {
+        return Haul::look_again(full_at);
+    }
+    let Some(end) = taken.end else { return Haul::default() };
+    let started_at = std::mem::replace(&mut subscription.cursor, end);
+    subscription.gone_ahead -= taken.gone;
+    topic.reached = topic.reached.max(end);
+    for left in &taken.left {
+        subscription.add_available(left.clone(), 0);
+    }
+    let hash = |at: u64| match (subscription.by_key(), topic.find(at)) {
+        (true, Some((entry, i))) => entry.hash(i),
+        _ => 0,
+    };
+    let expired = taken.expired.iter().map(|&at| Pending::of_log(at, hash(at))).collect();
+    let unfinished = taken.parts.is_empty() && end > started_at && end < topic.next;
+    let Taken { parts, runs, .. } = taken;
+    Haul { parts, runs, deliveries: 1, keys, expired, unfinished, ..Haul::default() }
+}
+
+/// Place in the log of the entry that holds the cursor; none at the log's end.
+fn find_cursor(subscription: &mut Subscription, topic: &Topic) -> Option<usize> {
+    let first = topic.log.front().map_or(topic.next, |entry| entry.base);
+    if subscription.cursor < first {
+        // Everything before was let go: it was gone for this subscription too.
+        subscription.gone_ahead -= first - subscription.cursor;
+        subscription.cursor = first;
+    }
+    let mut place = subscription.cursor_entry.saturating_sub(topic.removed) as usize;
+    while topic.log.get(place)?.end() <= subscription.cursor {
+        place += 1;
+    }
+    subscription.cursor_entry = topic.removed + place as u64;
+    Some(place)
 }

@@ -1,17 +1,21 @@
 //! One topic: a log of batches, messages that are not visible yet, and publishers in line.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::ops::Range;
 use std::time::Duration;
 
-use millstream_message::{Batch, SubscriptionId};
+use millstream_message::{Batch, SubscriptionId, TopicId};
 
-use super::{Refusal, Ticket, WAITING_PUBLISHERS_MAX};
+use super::Refusal;
+use super::dedup::Dedup;
+use super::entry::Entry;
+use super::line::Line;
 use crate::clock::Now;
 use crate::figures::TopicFigures;
-use crate::publication::{Delayed, Publication};
-use crate::rules::TopicRules;
+use crate::publication::{Arrival, NEVER, Publication};
+use crate::rules::{TopicKind, TopicRules};
 
-/// How often a topic with delayed messages looks at the wall clock, so that a jump of that clock
+/// How often a topic that waits for a wall-clock time looks at that clock, so that a jump of it
 /// delays nobody longer.
 const WALL_CLOCK_CHECK: Duration = Duration::from_secs(1);
 
@@ -19,79 +23,96 @@ const WALL_CLOCK_CHECK: Duration = Duration::from_secs(1);
 pub(super) struct Topic {
     pub(super) rules: TopicRules,
     pub(super) subscriptions: Vec<SubscriptionId>,
+    /// Whether somebody orders by key and every message's hash is kept.
+    pub(super) hashed: bool,
+    /// Somebody wants to see every message as it becomes visible.
+    pub(super) tapped: bool,
     /// Batches in order; each begins where the one before ends.
     pub(super) log: VecDeque<Entry>,
     /// Entries that were ever removed from the front: absolute entry number of `log[0]`.
     pub(super) removed: u64,
     /// Sequence number of the next message.
     pub(super) next: u64,
-    /// Lowest sequence number that some subscription has not settled.
-    floor: u64,
-    /// Resident bytes of the log, the delayed and the parked messages.
-    bytes: u64,
-    /// Messages parked by subscriptions: still the topic's, though copied out of the log.
-    parked: u64,
+    /// Up to here somebody has taken messages.
+    pub(super) reached: u64,
+    /// Messages of the log that some reader has not settled.
+    unsettled: u64,
+    /// Resident bytes of the log, the delayed and the copied messages.
+    pub(super) bytes: u64,
+    /// Messages that subscriptions took out of the log as copies and have not settled.
+    copies: u64,
     /// By due time (milliseconds since the Unix epoch) and order of arrival.
-    delayed: BTreeMap<(u64, u64), Batch>,
-    pub(super) waiting: VecDeque<Waiting>,
+    delayed: BTreeMap<(u64, u64), Arrival>,
+    delayed_messages: u64,
+    pub(super) line: Line,
     /// Subscriptions that found this topic full, their output.
     pub(super) gated: Vec<SubscriptionId>,
+    pub(super) dedup: Dedup,
+    /// Entries that are kept although everybody is done with them, by their base.
+    retained: BTreeSet<u64>,
+    retained_bytes: u64,
+    retained_messages: u64,
+    retained_evicted: u64,
+    /// Entries by the next time a message of theirs expires.
+    pub(super) expiring: BTreeSet<(u64, u64)>,
+    /// As `expiring`, those that wait until a dead-letter topic has room.
+    pub(super) expiry_waits: Vec<(u64, u64)>,
+    /// Topics whose expired messages wait for room in this one.
+    pub(super) expiry_gated: Vec<TopicId>,
     pub(super) published: u64,
-}
-
-#[derive(Debug)]
-pub(super) struct Entry {
-    /// Sequence number of the batch's first message.
-    pub(super) base: u64,
-    pub(super) batch: Batch,
-    /// Monotonic time.
-    pub(super) arrived: Duration,
-}
-
-impl Entry {
-    pub(super) fn end(&self) -> u64 {
-        self.base + self.batch.len() as u64
-    }
-}
-
-/// A publisher in line.
-#[derive(Debug)]
-pub(super) struct Waiting {
-    ticket: Ticket,
-    publication: Publication,
-    gives_up: Duration,
+    pub(super) duplicates: u64,
+    pub(super) dropped: u64,
 }
 
 impl Topic {
     pub(super) fn new(rules: TopicRules) -> Self {
         Self {
+            dedup: Dedup::new(rules.dedup),
+            line: Line::new(rules.publish_timeout),
             rules,
             subscriptions: Vec::new(),
+            hashed: false,
+            tapped: false,
             log: VecDeque::new(),
             removed: 0,
             next: 0,
-            floor: 0,
+            reached: 0,
+            unsettled: 0,
             bytes: 0,
-            parked: 0,
+            copies: 0,
             delayed: BTreeMap::new(),
-            waiting: VecDeque::new(),
+            delayed_messages: 0,
             gated: Vec::new(),
+            retained: BTreeSet::new(),
+            retained_bytes: 0,
+            retained_messages: 0,
+            retained_evicted: 0,
+            expiring: BTreeSet::new(),
+            expiry_waits: Vec::new(),
+            expiry_gated: Vec::new(),
             published: 0,
+            duplicates: 0,
+            dropped: 0,
         }
     }
 
     /// Messages that some subscription has not settled, plus delayed ones.
     pub(super) fn depth(&self) -> u64 {
-        self.next - self.floor + self.parked + self.delayed.len() as u64
+        self.unsettled + self.copies + self.delayed_messages
+    }
+
+    /// Bytes that count towards the topic's bound: retained messages give way.
+    fn bound_bytes(&self) -> u64 {
+        self.bytes - self.retained_bytes
     }
 
     pub(super) fn is_full(&self) -> bool {
-        self.depth() >= self.rules.max_messages || self.bytes >= self.rules.max_bytes
+        self.depth() >= self.rules.max_messages || self.bound_bytes() >= self.rules.max_bytes
     }
 
-    pub(super) fn has_room(&self, publication: &Publication) -> bool {
-        self.depth() + publication.len() as u64 <= self.rules.max_messages
-            && self.bytes + publication.resident_bytes() <= self.rules.max_bytes
+    pub(super) fn has_room(&self, messages: u64, bytes: u64) -> bool {
+        self.depth() + messages <= self.rules.max_messages
+            && self.bound_bytes() + bytes <= self.rules.max_bytes
     }
 
     /// Refuses what would not even fit into the empty topic.
@@ -101,89 +122,225 @@ impl Topic {
         if fits { Ok(()) } else { Err(Refusal::TooLarge) }
     }
 
-    pub(super) fn append(&mut self, batch: Batch, arrived: Duration) {
-        let base = self.next;
-        self.next += batch.len() as u64;
-        self.bytes += batch.resident_bytes() as u64;
-        self.log.push_back(Entry { base, batch, arrived });
+    /// Whether the topic itself keeps its messages, whoever reads them.
+    pub(super) fn keeps(&self) -> bool {
+        match self.rules.kind {
+            TopicKind::DeadLetter => true,
+            TopicKind::Command => self.subscriptions.is_empty(),
+            TopicKind::Event => false,
+        }
+    }
+
+    fn readers(&self) -> usize {
+        self.subscriptions.len() + usize::from(self.keeps())
+    }
+
+    /// Whether anybody will ever see a message that is appended now.
+    pub(super) fn wants_messages(&self) -> bool {
+        self.readers() > 0 || !self.rules.retain.is_zero()
     }
 
     /// Counts messages that nobody keeps.
     pub(super) fn skip(&mut self, messages: u64) {
         self.next += messages;
-        self.floor = self.next;
     }
 
-    /// Removes entries that lie wholly below `floor`.
-    pub(super) fn release_below(&mut self, floor: u64, released: &mut Vec<Batch>) {
-        self.floor = self.floor.max(floor);
-        while self.log.front().is_some_and(|entry| entry.end() <= floor) {
-            let Some(entry) = self.log.pop_front() else { return };
-            self.removed += 1;
-            self.bytes -= entry.batch.resident_bytes() as u64;
-            released.push(entry.batch);
+    /// Appends to the log. Small arrivals share an entry while nobody has reached it.
+    pub(super) fn append(&mut self, mut arrival: Arrival, now: Now, released: &mut Vec<Batch>) {
+        self.make_retained_room(arrival.batch.resident_bytes() as u64, released);
+        if self.hashed {
+            arrival.hash_keys();
+        }
+        let (readers, messages) = (self.readers(), arrival.len() as u64);
+        let first_expiry = arrival.expires_ms.iter().copied().min().filter(|&at| at != NEVER);
+        self.unsettled += if readers > 0 { messages } else { 0 };
+        let base = self.next;
+        self.next += messages;
+        if let Some(arrival) = self.coalesce(arrival, readers) {
+            // Only the last entry may be open.
+            self.seal();
+            let entry = Entry::new(base, arrival, readers, now.monotonic);
+            self.bytes += entry.charged;
+            self.log.push_back(entry);
+            self.retain_if_settled(self.log.len() - 1, released);
+        }
+        if let (Some(at), Some(last)) = (first_expiry, self.log.back()) {
+            self.expiring.insert((at, last.base));
         }
     }
 
-    pub(super) fn park(&mut self, message: &Batch) {
-        self.parked += 1;
+    /// Puts a small arrival into the last entry; gives it back where that cannot be.
+    fn coalesce(&mut self, arrival: Arrival, readers: usize) -> Option<Arrival> {
+        let reached = self.reached;
+        let takes =
+            |last: &&mut Entry| last.base >= reached && last.is_live() && last.can_take(&arrival);
+        let Some(last) = self.log.back_mut().filter(takes) else { return Some(arrival) };
+        let refused = last.take(arrival, readers).err();
+        let bytes = last.open_bytes().unwrap_or(last.charged);
+        self.bytes = self.bytes - last.charged + bytes;
+        last.charged = bytes;
+        refused
+    }
+
+    /// Somebody is about to read the log: its last entry takes nothing more.
+    pub(super) fn seal(&mut self) {
+        let Some(last) = self.log.back_mut().filter(|last| last.is_open()) else { return };
+        last.seal();
+        let bytes = last.batch().map_or(0, |batch| batch.resident_bytes() as u64);
+        self.bytes = self.bytes - last.charged + bytes;
+        last.charged = bytes;
+    }
+
+    /// One reader is done with these messages of the log.
+    pub(super) fn settle(&mut self, range: Range<u64>, released: &mut Vec<Batch>) {
+        let mut place = self.entry_of(range.start);
+        let mut start = range.start;
+        while start < range.end {
+            let Some(entry) = self.log.get_mut(place) else { return };
+            let end = range.end.min(entry.end());
+            let places = (start - entry.base) as usize..(end - entry.base) as usize;
+            self.unsettled -= entry.settle(places);
+            self.retain_if_settled(place, released);
+            start = end;
+            place += 1;
+        }
+        self.trim();
+    }
+
+    /// An entry that everybody is done with is kept for a while, or let go.
+    fn retain_if_settled(&mut self, place: usize, released: &mut Vec<Batch>) {
+        let entry = &mut self.log[place];
+        if entry.is_live() || entry.is_released() {
+            return;
+        }
+        if self.rules.retain.is_zero() {
+            self.bytes -= entry.charged;
+            released.extend(entry.release());
+        } else if self.retained.insert(entry.base) {
+            self.retained_bytes += entry.charged;
+            self.retained_messages += entry.len() as u64;
+        }
+    }
+
+    /// Retained messages give way, oldest first, when `bytes` more need room.
+    fn make_retained_room(&mut self, bytes: u64, released: &mut Vec<Batch>) {
+        while self.bytes + bytes > self.rules.max_bytes {
+            let Some(base) = self.retained.pop_first() else { break };
+            self.retained_evicted += self.evict(base, released);
+        }
+        self.trim();
+    }
+
+    /// Lets go of retained messages that are older than `retain`. At most `entries_max` entries.
+    pub(super) fn release_aged(&mut self, now: Duration, entries_max: usize, out: &mut Vec<Batch>) {
+        for _ in 0..entries_max {
+            if self.next_aged().is_none_or(|at| at > now) {
+                break;
+            }
+            if let Some(base) = self.retained.pop_first() {
+                self.evict(base, out);
+            }
+        }
+        self.trim();
+    }
+
+    /// Lets go of retained messages below `below`: they were purged.
+    pub(super) fn release_retained(&mut self, below: u64, released: &mut Vec<Batch>) {
+        while let Some(base) = self.retained.first().copied().filter(|&base| base < below) {
+            self.retained.remove(&base);
+            self.evict(base, released);
+        }
+        self.trim();
+    }
+
+    fn evict(&mut self, base: u64, released: &mut Vec<Batch>) -> u64 {
+        let place = self.entry_of(base);
+        let Some(entry) = self.log.get_mut(place) else { return 0 };
+        self.bytes -= entry.charged;
+        self.retained_bytes -= entry.charged;
+        self.retained_messages -= entry.len() as u64;
+        released.extend(entry.release());
+        entry.len() as u64
+    }
+
+    /// The retained entry at `place` is needed again.
+    pub(super) fn unretain(&mut self, place: usize) {
+        let entry = &self.log[place];
+        if self.retained.remove(&entry.base) {
+            self.retained_bytes -= entry.charged;
+            self.retained_messages -= entry.len() as u64;
+        }
+    }
+
+    pub(super) fn add_unsettled(&mut self, messages: u64) {
+        self.unsettled += messages;
+    }
+
+    /// When the oldest retained entry has been kept long enough: monotonic time.
+    fn next_aged(&self) -> Option<Duration> {
+        let base = *self.retained.first()?;
+        self.log.get(self.entry_of(base)).map(|entry| entry.arrived + self.rules.retain)
+    }
+
+    /// Removes entries from the front that were let go.
+    fn trim(&mut self) {
+        while self.log.front().is_some_and(Entry::is_released) {
+            self.log.pop_front();
+            self.removed += 1;
+        }
+    }
+
+    /// A subscription holds a copy of a message of its own.
+    pub(super) fn add_copy(&mut self, message: &Batch) {
+        self.copies += 1;
         self.bytes += message.resident_bytes() as u64;
     }
 
-    pub(super) fn unpark(&mut self, message: &Batch) {
-        self.parked -= 1;
+    pub(super) fn remove_copy(&mut self, message: &Batch) {
+        self.copies -= 1;
         self.bytes -= message.resident_bytes() as u64;
     }
 
-    pub(super) fn delay(&mut self, delayed: Delayed, serial: u64) {
-        self.bytes += delayed.message.resident_bytes() as u64;
-        self.delayed.insert((delayed.due_ms, serial), delayed.message);
+    pub(super) fn delay(&mut self, due_ms: u64, arrival: Arrival, serial: u64) {
+        self.bytes += arrival.batch.resident_bytes() as u64;
+        self.delayed_messages += arrival.len() as u64;
+        self.delayed.insert((due_ms, serial), arrival);
     }
 
-    pub(super) fn take_due(&mut self, wall_ms: u64) -> Option<Batch> {
+    pub(super) fn take_due(&mut self, wall_ms: u64) -> Option<Arrival> {
         let first = self.delayed.first_entry().filter(|first| first.key().0 <= wall_ms)?;
-        let message = first.remove();
-        self.bytes -= message.resident_bytes() as u64;
-        Some(message)
+        let arrival = first.remove();
+        self.undelay(&arrival);
+        Some(arrival)
     }
 
-    /// Puts a publisher in line; answers when its patience ends.
-    pub(super) fn wait(
-        &mut self,
-        ticket: Ticket,
-        publication: Publication,
-        now: Now,
-    ) -> Result<Duration, Refusal> {
-        if self.waiting.len() >= WAITING_PUBLISHERS_MAX {
-            return Err(Refusal::LineFull);
-        }
-        let gives_up = now.monotonic + self.rules.publish_timeout;
-        self.waiting.push_back(Waiting { ticket, publication, gives_up });
-        Ok(gives_up)
+    /// Takes back any delayed messages, the earliest first.
+    pub(super) fn take_delayed(&mut self) -> Option<Arrival> {
+        let (_, arrival) = self.delayed.pop_first()?;
+        self.undelay(&arrival);
+        Some(arrival)
     }
 
-    /// The first publisher in line, if there is room for it.
-    pub(super) fn next_admitted(&mut self) -> Option<(Ticket, Publication)> {
-        self.waiting.front().filter(|first| self.has_room(&first.publication))?;
-        self.waiting.pop_front().map(|first| (first.ticket, first.publication))
+    fn undelay(&mut self, arrival: &Arrival) {
+        self.bytes -= arrival.batch.resident_bytes() as u64;
+        self.delayed_messages -= arrival.len() as u64;
     }
 
-    /// Publishers whose patience ended, with the number of their messages. All have the same
-    /// patience, so that the first in line is the first to go.
-    pub(super) fn expire_waiting(&mut self, now: Duration) -> Vec<(Ticket, u64)> {
-        let expired = self.waiting.iter().take_while(|one| one.gives_up <= now).count();
-        self.waiting
-            .drain(..expired)
-            .map(|one| (one.ticket, one.publication.len() as u64))
-            .collect()
+    /// Messages that are neither visible nor refused yet.
+    pub(super) fn pending(&self) -> u64 {
+        self.delayed_messages + self.line.messages()
     }
 
+    /// When something is due here without an event: monotonic time.
     pub(super) fn next_tick(&self, now: Now) -> Option<Duration> {
-        let due = self.delayed.first_key_value().map(|((due_ms, _), _)| {
-            let left = Duration::from_millis(due_ms.saturating_sub(now.wall_ms));
+        let at_wall = |at_ms: u64| {
+            let left = Duration::from_millis(at_ms.saturating_sub(now.wall_ms));
             now.monotonic + left.min(WALL_CLOCK_CHECK)
-        });
-        self.waiting.front().map(|first| first.gives_up).into_iter().chain(due).min()
+        };
+        let delayed = self.delayed.first_key_value().map(|((due_ms, _), _)| at_wall(*due_ms));
+        let expiring = self.expiring.first().map(|(at, _)| at_wall(*at));
+        let others = [self.line.next_gives_up(), self.next_aged(), expiring, delayed];
+        others.into_iter().flatten().min()
     }
 
     /// Place in `log` of the entry that holds `sequence`.
@@ -191,22 +348,33 @@ impl Topic {
         self.log.partition_point(|entry| entry.end() <= sequence)
     }
 
-    /// How many entries, from place `first` on, end at or before `sequence`.
-    pub(super) fn entries_until(&self, first: usize, sequence: u64) -> usize {
-        self.log.iter().skip(first).take_while(|entry| entry.end() <= sequence).count()
+    /// The sealed entry that holds `sequence` and the place in it.
+    pub(super) fn find(&self, sequence: u64) -> Option<(&Entry, usize)> {
+        let entry = self.log.get(self.entry_of(sequence))?;
+        Some((entry, sequence.checked_sub(entry.base)? as usize))
     }
 
-    pub(super) fn browse(&self, from: u64, limit: usize) -> Vec<(u64, Batch)> {
+    /// Message `sequence` as a batch of one that shares the entry's columns.
+    pub(super) fn one(&self, sequence: u64) -> Option<Batch> {
+        let (entry, i) = self.find(sequence)?;
+        entry.batch().map(|batch| batch.slice(i..i + 1))
+    }
+
+    pub(super) fn browse(&mut self, from: u64, limit: usize) -> Vec<(u64, Batch)> {
+        self.seal();
         let mut left = limit;
         let mut parts = Vec::new();
         for entry in self.log.iter().skip(self.entry_of(from)) {
-            let start = from.saturating_sub(entry.base) as usize;
-            let end = entry.batch.len().min(start + left);
-            if left == 0 {
-                break;
+            let mut rest = from.saturating_sub(entry.base) as usize..entry.len();
+            while !rest.is_empty() && left > 0 {
+                let run = entry.next_run(rest.clone());
+                let run = run.start..run.end.min(run.start + left);
+                left -= run.len();
+                rest.start = run.end;
+                if let Some(batch) = entry.batch().filter(|_| !run.is_empty()) {
+                    parts.push((entry.base + run.start as u64, batch.slice(run)));
+                }
             }
-            left -= end - start;
-            parts.push((entry.base + start as u64, entry.batch.slice(start..end)));
         }
         parts
     }
@@ -216,9 +384,14 @@ impl Topic {
             depth: self.depth(),
             bytes: self.bytes,
             published: self.published,
-            delayed: self.delayed.len() as u64,
-            waiting_publishers: self.waiting.len() as u64,
+            delayed: self.delayed_messages,
+            waiting_publishers: self.line.len() as u64,
             full: self.is_full(),
+            retained: self.retained_messages,
+            retained_evicted: self.retained_evicted,
+            duplicates: self.duplicates,
+            dedup_ids: self.dedup.len(),
+            dropped: self.dropped,
         }
     }
 }

@@ -78,10 +78,52 @@ async fn what_a_shutdown_leaves_is_counted_as_queued() {
     for (one, topic) in report.subscriptions.iter().zip(&report.topics) {
         assert_eq!(
             topic.published,
-            one.handled + one.dead_lettered + one.dropped + one.queued,
+            one.handled + one.dead_lettered + one.dropped + one.filtered + one.purged + one.queued,
             "{report:?}"
         );
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_filter_lets_through_what_matches_and_counts_the_rest() {
+    let folder = tempfile::tempdir().unwrap();
+    let lines: Vec<String> = (0..1_000).map(|i| format!(r#"{{"n":{i}}}"#)).collect();
+    std::fs::write(folder.path().join("in.ndjson"), lines.join("\n")).unwrap();
+    let text = "pipeline: p\n\
+        topics:\n  in: { kind: event }\n  out: { kind: command }\n  dead: { kind: dead_letter }\n\
+        sources:\n  lines: { file: { path: in.ndjson, format: ndjson }, topic: in, key_from: /n }\n\
+        subscriptions:\n  \
+        sieve: { topic: in, filter: 'payload.n % 10 == 3 && topic == \"in\"', ordering: key, sink: { pass_through: {} }, output: out, dead_letter: dead }\n  \
+        wrong: { topic: in, filter: 'payload.n / 0 == 1', sink: { pass_through: {} }, output: out, dead_letter: dead }\n  \
+        write: { topic: out, sink: { file: { path: out.ndjson } }, dead_letter: dead }\n";
+    let running = launch(text, folder.path()).await.unwrap().start();
+    running.drained().await;
+    let report = running.shutdown(GRACE).await;
+    let [sieve, wrong, write] = &report.subscriptions[..] else { panic!("{report:?}") };
+    assert_eq!((sieve.handled, sieve.filtered), (100, 900));
+    assert_eq!((wrong.handled, wrong.dead_lettered), (0, 1_000), "no answer is no silent yes");
+    assert_eq!(write.handled, 100);
+    let written = std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
+    assert!(written.lines().all(|line| line.ends_with("3}")), "{written}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_schedule_publishes_by_the_clock_and_no_drain_waits_for_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let text = "pipeline: p\n\
+        topics:\n  in: { kind: command, dedup: { window: 10m } }\n  dead: { kind: dead_letter }\n\
+        sources:\n  tick: { schedule: { cron: '* * * * * *', headers: { kind: tick } }, topic: in }\n\
+        subscriptions:\n  write: { topic: in, sink: { file: { path: out.ndjson, form: message } }, dead_letter: dead }\n";
+    let running = launch(text, folder.path()).await.unwrap().start();
+    running.drained().await;
+    let mut tap = running.broker().tap(TopicId(0)).unwrap();
+    let seen = tap.recv().await.unwrap();
+    assert_eq!(seen.batch.get(0).header("kind"), Some("tick"));
+    running.drained().await;
+    running.shutdown(GRACE).await;
+    let written = std::fs::read_to_string(folder.path().join("out.ndjson")).unwrap();
+    let id = seen.batch.get(0).id().to_string();
+    assert!(written.contains(&id), "a line carries the message's id: {written}");
 }
 
 /// Workers used to lease first and then wait for a place in the pool, so that the messages they

@@ -58,9 +58,10 @@ fn answers(outcomes: &[Outcome], outputs: &[&[(&str, &str)]]) -> Answers {
 }
 
 fn bodies(settlement: &Settlement, topic: TopicId) -> Vec<String> {
-    let of = settlement.outputs.iter().filter(|(to, ..)| *to == topic);
-    of.flat_map(|(_, batch, _)| {
-        batch
+    let of = settlement.outputs.iter().filter(|output| output.topic == topic);
+    of.flat_map(|output| {
+        output
+            .batch
             .iter()
             .map(|one| String::from_utf8_lossy(one.payload()).into_owned())
             .collect::<Vec<_>>()
@@ -84,7 +85,7 @@ fn outputs_without_a_topic_go_to_the_output_as_one_batch() {
     );
     assert!(matches!(settlement.verdicts, Verdicts::AllHandled));
     assert_eq!(bodies(&settlement, TopicId(1)), ["a", "b", "c"]);
-    assert_eq!(settlement.outputs[0].1.published_at(), [NOW; 3]);
+    assert_eq!(settlement.outputs[0].batch.published_at(), [NOW; 3]);
 }
 
 #[test]
@@ -101,7 +102,7 @@ fn an_output_has_the_same_id_whether_its_batch_is_handled_whole_or_singly() {
         NOW,
     );
     let ids = |settlement: &Settlement| -> Vec<MessageId> {
-        settlement.outputs.iter().flat_map(|(_, batch, _)| batch.ids().to_vec()).collect()
+        settlement.outputs.iter().flat_map(|output| output.batch.ids().to_vec()).collect()
     };
     assert_eq!(ids(&whole)[1..], ids(&single)[..]);
 }

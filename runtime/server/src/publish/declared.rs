@@ -12,9 +12,9 @@ const OWN_PREFIX: &str = "millstream-";
 const HEADER_PREFIX: &str = "millstream-header-";
 /// W3C trace context: it belongs to the message, so it goes with it as a header.
 const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
-/// Named by the API, not built yet.
-const UNAVAILABLE: [&str; 3] =
-    ["millstream-dedup-id", "millstream-dedup-from", "millstream-expires-in"];
+const KNOWN: &str = "Millstream-Key, Millstream-Key-From, Millstream-Dedup-Id, \
+                     Millstream-Dedup-From, Millstream-Delay, Millstream-Expires-In, \
+                     Millstream-Header-<name>";
 
 /// What holds for every message of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -23,8 +23,14 @@ pub(super) struct Declared {
     pub(super) key: Option<String>,
     /// `Millstream-Key-From`: a JSON pointer into the payload.
     pub(super) key_from: Option<String>,
+    /// `Millstream-Dedup-Id`.
+    pub(super) dedup_id: Option<String>,
+    /// `Millstream-Dedup-From`: a JSON pointer into the payload.
+    pub(super) dedup_from: Option<String>,
     /// `Millstream-Delay`, as it was written.
     pub(super) delay: Option<String>,
+    /// `Millstream-Expires-In`, as it was written.
+    pub(super) expires_in: Option<String>,
     /// Names (lower case) and values of message headers, in the order they came.
     pub(super) headers: Vec<(String, String)>,
 }
@@ -34,16 +40,15 @@ impl Declared {
     ///
     /// # Errors
     /// 400 for a header that is unknown, repeated, contradicts another or is not UTF-8; 501 for
-    /// one that is not available yet.
+    /// those of CloudEvents.
     pub(super) fn read(headers: &HeaderMap) -> Result<Self, Problem> {
         let mut declared = Self::default();
         for (name, value) in headers {
             declared.take(name, value)?;
         }
-        if declared.key.is_some() && declared.key_from.is_some() {
-            let detail = "Millstream-Key and Millstream-Key-From exclude each other: give one";
-            return Err(Problem::malformed(detail));
-        }
+        let Self { key, key_from, dedup_id, dedup_from, .. } = &declared;
+        exclusive("Millstream-Key", key, "Millstream-Key-From", key_from)?;
+        exclusive("Millstream-Dedup-Id", dedup_id, "Millstream-Dedup-From", dedup_from)?;
         Ok(declared)
     }
 
@@ -58,12 +63,12 @@ impl Declared {
         match full {
             "millstream-key" => set(&mut self.key, full, value),
             "millstream-key-from" => set(&mut self.key_from, full, value),
+            "millstream-dedup-id" => set(&mut self.dedup_id, full, value),
+            "millstream-dedup-from" => set(&mut self.dedup_from, full, value),
             "millstream-delay" => set(&mut self.delay, full, value),
+            "millstream-expires-in" => set(&mut self.expires_in, full, value),
             _ if full.starts_with("ce-") => {
                 Err(Problem::not_available("CloudEvents (ce-* headers)"))
-            }
-            _ if UNAVAILABLE.contains(&full) => {
-                Err(Problem::not_available(&format!("the request header `{full}`")))
             }
             _ if full.starts_with(OWN_PREFIX) => Err(unknown(full)),
             _ => Ok(()),
@@ -84,6 +89,19 @@ impl Declared {
     }
 }
 
+fn exclusive<T>(
+    name: &str,
+    value: &Option<T>,
+    other_name: &str,
+    other: &Option<T>,
+) -> Result<(), Problem> {
+    if value.is_some() && other.is_some() {
+        let detail = format!("{name} and {other_name} exclude each other: give one");
+        return Err(Problem::malformed(detail));
+    }
+    Ok(())
+}
+
 fn set(slot: &mut Option<String>, name: &str, value: &HeaderValue) -> Result<(), Problem> {
     if slot.is_some() {
         return Err(Problem::malformed(format!("the request header `{name}` is given twice")));
@@ -102,11 +120,10 @@ fn refused(name: &str, reason: &Reason) -> Problem {
     let detail = format!("request header `{name}`: {reason}");
     match reason {
         Reason::TooLarge(_) => Problem::too_large(detail),
-        Reason::Malformed(_) | Reason::Unavailable(_) => Problem::malformed(detail),
+        Reason::Malformed(_) => Problem::malformed(detail),
     }
 }
 
 fn unknown(name: &str) -> Problem {
-    let known = "Millstream-Key, Millstream-Key-From, Millstream-Delay, Millstream-Header-<name>";
-    Problem::malformed(format!("unknown request header `{name}`; known are {known}"))
+    Problem::malformed(format!("unknown request header `{name}`; known are {KNOWN}"))
 }

@@ -5,8 +5,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse;
 use tokio::sync::Semaphore;
 
-use super::body::{Received, receive};
-use super::delay;
+use crate::body::{Received, receive};
 use crate::problem::Problem;
 
 const KIB: usize = 1 << 10;
@@ -26,16 +25,4 @@ async fn requests_take_their_share_and_give_it_back() {
     drop(first);
     assert_eq!(in_hand.available_permits(), 200 * KIB);
     assert!(received(100 * KIB, &in_hand).await.is_ok());
-}
-
-#[test]
-fn delays_are_written_as_durations_are() {
-    for (text, expected) in
-        [("0", 0), ("250ms", 250), ("30s", 30_000), (" 2m ", 120_000), ("24h", 86_400_000)]
-    {
-        assert_eq!(delay::parse(text).ok(), Some(expected), "{text}");
-    }
-    for text in ["", "5", "s", "-1s", "1.5s", "1d", "5 s", "1200h", "99999999999999999999h"] {
-        assert!(delay::parse(text).is_err(), "{text}");
-    }
 }

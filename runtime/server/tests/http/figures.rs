@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::host::{BILL, Host, PIPELINE, accepted, ok, refused};
+use crate::host::{BILL, Host, LEDGER, PIPELINE, accepted, ok, refused};
 
 #[tokio::test]
 async fn topics_show_what_they_hold() {
@@ -10,7 +10,7 @@ async fn topics_show_what_they_hold() {
     assert_eq!(list["next"], json!(null));
     let names: Vec<_> =
         list["items"].as_array().unwrap().iter().map(|item| &item["name"]).collect();
-    assert_eq!(names, ["orders", "small", "dead"]);
+    assert_eq!(names, ["orders", "small", "dead", "brisk", "kept"]);
     let orders = ok(host.get("/v1/topics/orders")).await;
     assert_eq!(orders, list["items"][0]);
     assert_eq!(
@@ -19,6 +19,18 @@ async fn topics_show_what_they_hold() {
     );
     assert!(orders["bytes"].as_u64().unwrap() > 0);
     assert_eq!(list["items"][2]["kind"], "dead_letter");
+}
+
+#[tokio::test]
+async fn topics_show_what_they_keep_and_what_is_not_visible_yet() {
+    let host = Host::start().await;
+    accepted(host.keep("1").header("Millstream-Dedup-Id", "a")).await;
+    host.handle(LEDGER).await;
+    accepted(host.keep("2").header("Millstream-Delay", "1h")).await;
+    let kept = ok(host.get("/v1/topics/kept")).await;
+    let figures = ["retained", "delayed", "dedup_ids", "depth", "published", "dropped"];
+    let values = figures.map(|name| kept[name].as_u64().unwrap());
+    assert_eq!(values, [1, 1, 1, 1, 2, 0], "{kept}");
 }
 
 #[tokio::test]
@@ -42,10 +54,12 @@ async fn plugins_show_their_versions() {
     let host = Host::start().await;
     let list = ok(host.get("/v1/plugins")).await;
     let billing = ok(host.get("/v1/plugins/billing")).await;
-    assert_eq!(billing, list["items"][0]);
+    assert_eq!(list["items"][0]["name"], "billing");
+    assert_eq!(list["items"][0]["config"], json!(null));
+    assert_eq!(billing["config"], json!({ "limit": 5 }));
     assert_eq!(billing["world"], "batch-consumer");
     assert_eq!(billing["versions"], json!([{ "digest": "ab".repeat(32) }]));
-    assert_eq!(billing["subscriptions"], json!(["bill"]));
+    assert_eq!(billing["subscriptions"], json!(["bill", "ledger"]));
     refused(host.get("/v1/plugins/biling"), 404, "unknown-plugin").await;
 }
 

@@ -1,4 +1,4 @@
-//! A host to talk to: three topics, three subscriptions, one http source, nobody who consumes.
+//! A host to talk to: some topics, subscriptions and an http source, and nobody who consumes.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,16 +7,17 @@ use millstream_message::{
     Batch, Failure, FailureKind, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
 };
 use millstream_pipeline::{
-    BatchPlan, ComponentSource, Consumer, Limits, Plan, PluginPlan, RetryPlan, SinkConnector,
-    SourceConnector, SourcePlan, SubscriptionPlan, TopicKind, TopicPlan,
+    BatchPlan, ComponentSource, Consumer, DedupPlan, Limits, OnDeadLetter, OnExpired, Ordering,
+    Plan, PluginPlan, RetryPlan, SinkConnector, SourceConnector, SourcePlan, StartFrom,
+    SubscriptionPlan, TopicKind, TopicPlan, WhenFull,
 };
 use millstream_queue::{
-    Backoff, Broker, Delivery, Exhausted, Handler, LeaseRequest, MemoryBroker, SubscriptionRules,
-    SystemClock, TopicFigures, TopicRules,
+    Broker, DedupRules, Delivery, Exhausted, Handler, LeaseRequest, MemoryBroker,
+    SubscriptionFigures, SubscriptionRules, SystemClock, TopicFigures, TopicRules,
 };
 use millstream_server::{App, PluginInfo, serve};
 use reqwest::{Client, RequestBuilder, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -25,9 +26,13 @@ pub(crate) const ORDERS: TopicId = TopicId(0);
 pub(crate) const SMALL: TopicId = TopicId(1);
 /// The topic that holds two messages at most.
 pub(crate) const SMALL_MAX: u64 = 2;
+/// The topic that keeps what was handled, and remembers two dedup ids.
+pub(crate) const KEPT: TopicId = TopicId(4);
 pub(crate) const BILL: SubscriptionId = SubscriptionId(0);
 pub(crate) const AUDIT: SubscriptionId = SubscriptionId(1);
 const SHIP: SubscriptionId = SubscriptionId(2);
+/// A dead letter of it stops its key.
+pub(crate) const LEDGER: SubscriptionId = SubscriptionId(3);
 pub(crate) const PIPELINE: &str = "pipeline: shop\n";
 
 pub(crate) struct Host {
@@ -46,19 +51,21 @@ impl Host {
 
     /// A host whose full topics let publishers wait for `publish_timeout`.
     pub(crate) async fn start_patient(publish_timeout: Duration) -> Self {
-        let plan = plan(publish_timeout);
+        let plan = Arc::new(plan(publish_timeout));
         let broker = Arc::new(broker(&plan));
+        let shared = Arc::clone(&broker) as Arc<dyn Broker>;
         let stop = CancellationToken::new();
         let keeper = Arc::clone(&broker);
         tokio::spawn(async move { keeper.keep_time(CancellationToken::new()).await });
         let app = App {
-            plan: Arc::new(plan),
-            broker: Arc::clone(&broker) as Arc<dyn Broker>,
+            plan,
+            broker: shared,
             random: || 7,
             plugins: vec![PluginInfo {
                 name: "billing".into(),
                 world: "batch-consumer".into(),
                 digest: "ab".repeat(32),
+                config: json!({ "limit": 5 }),
             }],
             pipeline_text: PIPELINE.into(),
             version: "1.2.3",
@@ -107,6 +114,20 @@ impl Host {
         self.broker.figures().topics[topic.0 as usize]
     }
 
+    pub(crate) fn subscription_figures(&self, one: SubscriptionId) -> SubscriptionFigures {
+        self.broker.figures().subscriptions[one.0 as usize]
+    }
+
+    /// A publish of one message to `kept`.
+    pub(crate) fn keep(&self, body: impl Into<reqwest::Body>) -> RequestBuilder {
+        self.post("/v1/topics/kept/messages").body(body)
+    }
+
+    /// What the broker's wall clock says: milliseconds since the Unix epoch.
+    pub(crate) fn broker_now(&self) -> u64 {
+        self.broker.now().wall_ms
+    }
+
     /// Lets `subscription` reject everything that waits for it.
     pub(crate) async fn reject_all(&self, subscription: SubscriptionId, why: &str) {
         let delivery = self.lease(subscription).await;
@@ -118,11 +139,16 @@ impl Host {
 
     /// Handles everything that waits in the small topic, which makes room there.
     pub(crate) async fn handle_all(&self) {
-        let delivery = self.lease(SHIP).await;
+        self.handle(SHIP).await;
+    }
+
+    /// Handles everything that waits for `subscription` now, at least one message.
+    pub(crate) async fn handle(&self, subscription: SubscriptionId) {
+        let delivery = self.lease(subscription).await;
         self.broker.settle(delivery, Settlement::all_handled()).await.unwrap();
     }
 
-    async fn lease(&self, subscription: SubscriptionId) -> Delivery {
+    pub(crate) async fn lease(&self, subscription: SubscriptionId) -> Delivery {
         let handler = Arc::new(Handler { name: "billing".into(), digest: "ab".repeat(32) });
         let (generation, keys, messages_max) = (0, None, 1_000);
         let request = LeaseRequest { subscription, generation, keys, messages_max, handler };
@@ -154,7 +180,7 @@ pub(crate) async fn refused(request: RequestBuilder, status: u16, kind: &str) ->
     let text = response.text().await.unwrap();
     assert_eq!(found, status, "{text}");
     assert_eq!(headers["content-type"], "application/problem+json");
-    assert_eq!(headers.contains_key("retry-after"), status == 503);
+    assert_eq!(headers.contains_key("retry-after"), [429, 503].contains(&status));
     let problem: Value = serde_json::from_str(&text).unwrap();
     assert_eq!(problem["type"], format!("urn:millstream:problem:{kind}"));
     assert_eq!(problem["status"], status);
@@ -170,18 +196,30 @@ fn plan(publish_timeout: Duration) -> Plan {
         max_bytes: 1 << 30,
         max_message: 1 << 20,
         publish_timeout,
+        when_full: WhenFull::Block,
+        retain: Duration::ZERO,
+        dedup: None,
+        delay: Duration::ZERO,
+        expires_in: None,
     };
+    let dedup = Some(DedupPlan { window: Duration::from_secs(600), max_ids: 2 });
     Plan {
         name: "shop".into(),
         topics: vec![
             topic("orders", TopicKind::Event, 10_000),
             topic("small", TopicKind::Command, SMALL_MAX),
             topic("dead", TopicKind::DeadLetter, 10_000),
+            TopicPlan { when_full: WhenFull::Reject, ..topic("brisk", TopicKind::Command, 1) },
+            TopicPlan {
+                retain: Duration::from_secs(3_600),
+                dedup,
+                ..topic("kept", TopicKind::Event, 10_000)
+            },
         ],
         plugins: vec![PluginPlan {
             name: "billing".into(),
             source: ComponentSource::File("billing.wasm".into()),
-            config: Value::Object(serde_json::Map::new()),
+            config: json!({ "limit": 5 }),
             limits: Limits {
                 timeout: Duration::from_secs(1),
                 batch_timeout: Duration::from_secs(5),
@@ -190,17 +228,30 @@ fn plan(publish_timeout: Duration) -> Plan {
                 batch_output: 1 << 24,
             },
         }],
-        sources: vec![SourcePlan {
-            name: "web".into(),
-            topic: 0,
-            connector: SourceConnector::Http { path: "/hooks/{any}".into() },
-            key_from: Some("/customer".into()),
-        }],
+        sources: vec![
+            source("web", 0, "/hooks/{any}", None),
+            source("till", 4, "/till", Some("/id".into())),
+        ],
         subscriptions: vec![
             subscription("bill", 0, Consumer::Plugin(0), Some(2)),
             subscription("audit", 0, Consumer::Sink(SinkConnector::Stdout), Some(2)),
             subscription("ship", 1, Consumer::Sink(SinkConnector::Stdout), None),
+            SubscriptionPlan {
+                ordering: Ordering::Key,
+                on_dead_letter: OnDeadLetter::ParkKey,
+                ..subscription("ledger", 4, Consumer::Plugin(0), Some(2))
+            },
         ],
+    }
+}
+
+fn source(name: &str, topic: usize, path: &str, dedup_from: Option<String>) -> SourcePlan {
+    SourcePlan {
+        name: name.into(),
+        topic,
+        connector: SourceConnector::Http { path: path.into() },
+        key_from: Some("/customer".into()),
+        dedup_from,
     }
 }
 
@@ -217,6 +268,7 @@ fn subscription(
         output: None,
         routes: Vec::new(),
         concurrency: 1,
+        ordering: Ordering::None,
         batch: BatchPlan { max_messages: 256, max_bytes: 4 << 20, max_wait: Duration::ZERO },
         ack_deadline: Duration::from_secs(30),
         retry: RetryPlan {
@@ -227,7 +279,12 @@ fn subscription(
             jitter: 0.2,
         },
         dead_letter,
+        on_dead_letter: OnDeadLetter::Continue,
+        on_expired: OnExpired::DeadLetter,
         max_parked: 1_000,
+        from: StartFrom::New,
+        rate_limit: None,
+        filter: None,
     }
 }
 
@@ -249,28 +306,36 @@ fn topic_rules(plan: &TopicPlan) -> TopicRules {
         max_messages: plan.max_messages,
         max_bytes: plan.max_bytes,
         publish_timeout: plan.publish_timeout,
+        when_full: match plan.when_full {
+            WhenFull::Block => millstream_queue::WhenFull::Block,
+            WhenFull::Reject => millstream_queue::WhenFull::Reject,
+            WhenFull::DropOldest => millstream_queue::WhenFull::DropOldest,
+        },
+        retain: plan.retain,
+        dedup: plan
+            .dedup
+            .as_ref()
+            .map(|dedup| DedupRules { window: dedup.window, ids_max: dedup.max_ids }),
+        delay: plan.delay,
+        expires_in: plan.expires_in,
     }
 }
 
+/// The defaults of a subscription, as far as the pipeline does not say otherwise.
 fn subscription_rules(one: &SubscriptionPlan, plan: &Plan) -> SubscriptionRules {
     let dead_letter = one.dead_letter.map(|place| TopicId(place as u32));
+    let topic = TopicId(one.topic as u32);
     SubscriptionRules {
-        name: one.name.clone(),
-        topic: TopicId(one.topic as u32),
-        topic_name: plan.topics[one.topic].name.clone(),
-        outputs: Vec::new(),
-        max_attempts: one.retry.max_attempts,
-        backoff: Backoff {
-            initial: one.retry.initial,
-            factor: one.retry.factor,
-            max: one.retry.max,
-            jitter: one.retry.jitter,
-        },
         exhausted: dead_letter.map_or(Exhausted::Drop, Exhausted::DeadLetter),
-        ack_deadline: one.ack_deadline,
-        max_parked: one.max_parked,
-        batch_messages: one.batch.max_messages,
-        batch_bytes: one.batch.max_bytes,
-        batch_wait: one.batch.max_wait,
+        ordering: match one.ordering {
+            Ordering::None => millstream_queue::Ordering::None,
+            Ordering::Key => millstream_queue::Ordering::Key,
+            Ordering::Strict => millstream_queue::Ordering::Strict,
+        },
+        on_dead_letter: match one.on_dead_letter {
+            OnDeadLetter::Continue => millstream_queue::OnDeadLetter::Continue,
+            OnDeadLetter::ParkKey => millstream_queue::OnDeadLetter::ParkKey,
+        },
+        ..SubscriptionRules::new(&one.name, topic, &plan.topics[one.topic].name)
     }
 }

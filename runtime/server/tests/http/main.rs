@@ -3,8 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on should panic")]
 
 mod dead_letters;
+mod delivery;
 mod figures;
 mod host;
 mod lifecycle;
+mod origin;
 mod publish;
 mod refusals;
+mod tap;

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use serde_json::json;
 
-use crate::host::{Host, ORDERS, SMALL, accepted, refused};
+use crate::host::{BILL, Host, KEPT, ORDERS, SMALL, accepted, ok, refused};
 
 #[tokio::test]
 async fn any_body_is_one_message_byte_for_byte() {
@@ -94,6 +94,82 @@ async fn a_delayed_message_is_not_visible_yet() {
     assert_eq!(answer["ids"].as_array().unwrap().len(), 2);
     assert_eq!(host.kept(ORDERS).len(), 0);
     assert_eq!(host.broker_figures(ORDERS).delayed, 2);
+}
+
+#[tokio::test]
+async fn a_repeat_is_answered_with_the_id_of_what_came_first() {
+    let host = Host::start().await;
+    let first = accepted(host.keep("1").header("Millstream-Dedup-Id", "a")).await;
+    assert_eq!(first["duplicates"], 0);
+    let again = accepted(host.keep("2").header("Millstream-Dedup-Id", "a")).await;
+    assert_eq!((&again["ids"], &again["duplicates"]), (&first["ids"], &json!(1)));
+    assert_eq!(host.kept(KEPT).len(), 1);
+    assert_eq!(host.broker_figures(KEPT).duplicates, 1);
+    assert_eq!(ok(host.get("/v1/topics/kept")).await["duplicates"], 1);
+}
+
+#[tokio::test]
+async fn each_message_of_a_request_has_a_dedup_id_of_its_own() {
+    let host = Host::start().await;
+    let lines = |body: &'static str| {
+        let request = host.post("/v1/topics/kept/messages?format=lines").body(body);
+        request.header("Millstream-Dedup-Id", "a")
+    };
+    let first = accepted(lines("1\n2\n")).await;
+    let again = accepted(lines("1\n2\n")).await;
+    assert_eq!((&again["ids"], &again["duplicates"]), (&first["ids"], &json!(2)));
+}
+
+#[tokio::test]
+async fn a_repeat_among_new_messages_keeps_its_place_in_the_answer() {
+    let host = Host::start().await;
+    let body = concat!(
+        r#"{"payload":"1","dedup_id":"a"}"#,
+        "\n",
+        r#"{"payload":"2","dedup_id":"a","delay":"1h"}"#,
+        "\n",
+        r#"{"payload":"3"}"#,
+    );
+    let media_type = "application/vnd.millstream.messages+ndjson";
+    let answer = accepted(host.keep(body).header("content-type", media_type)).await;
+    let kept = host.kept(KEPT);
+    let ids: Vec<String> = [0, 0, 1].map(|i| kept.ids()[i].to_string()).into();
+    assert_eq!((&answer["ids"], &answer["duplicates"]), (&json!(ids), &json!(1)));
+}
+
+#[tokio::test]
+async fn the_dedup_id_can_come_from_the_payload() {
+    let host = Host::start().await;
+    let publish = |body: &'static str| host.keep(body).header("Millstream-Dedup-From", "/id");
+    accepted(publish(r#"{"id":7}"#)).await;
+    assert_eq!(accepted(publish(r#"{"id":7,"x":1}"#)).await["duplicates"], 1);
+    let through_source = host.post("/till").body(r#"{"id":7,"x":2}"#);
+    assert_eq!(accepted(through_source).await["duplicates"], 1);
+    let own = host.post("/till").header("Millstream-Dedup-Id", "8").body(r#"{"id":7}"#);
+    assert_eq!(accepted(own).await["duplicates"], 0);
+}
+
+#[tokio::test]
+async fn a_topic_that_takes_repeats_says_so() {
+    let host = Host::start().await;
+    let answer = accepted(host.orders("1").header("Millstream-Dedup-Id", "a")).await;
+    assert!(answer["warning"].as_str().unwrap().contains("no `dedup`"), "{answer}");
+    assert!(accepted(host.orders("1")).await["warning"].is_null());
+}
+
+#[tokio::test]
+async fn a_message_that_is_too_old_is_given_up() {
+    let host = Host::start().await;
+    accepted(host.orders("1").header("Millstream-Expires-In", "1ms")).await;
+    accepted(host.orders("2").header("Millstream-Expires-In", "1h")).await;
+    while host.subscription_figures(BILL).expired == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!(ok(host.get("/v1/subscriptions/bill")).await["expired"], 1);
+    let letters = ok(host.get("/v1/subscriptions/bill/dead-letters")).await;
+    let letter = &letters["items"][0];
+    assert_eq!((&letter["payload"], &letter["dead_letter"]["reason"]), (&json!("1"), &json!("expired")));
+    assert_eq!(host.lease(BILL).await.batch.get(0).payload(), b"2");
 }
 
 #[tokio::test]

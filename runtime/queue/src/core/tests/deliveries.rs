@@ -131,8 +131,8 @@ fn outputs_become_visible_with_the_settle() {
     let grant = drive.lease(SUB).unwrap();
     let batch = drive.batch(&["result"]);
     assert_eq!(drive.core.figures().topics[2].published, 0);
-    let settlement =
-        Settlement { verdicts: Verdicts::AllHandled, outputs: vec![(OUT, batch, Vec::new())] };
+    let output = Output { topic: OUT, batch, delays_ms: Vec::new(), starts: vec![0, 1] };
+    let settlement = Settlement { verdicts: Verdicts::AllHandled, outputs: vec![output] };
     drive.settle(&grant, settlement);
     assert_eq!(drive.core.figures().topics[2].published, 1);
 }

@@ -83,7 +83,7 @@ fn a_lost_worker_is_noticed_at_its_deadline_and_can_no_longer_settle() {
     let lost = drive.lease(SUB).unwrap();
     drive.pass(Duration::from_secs(30));
     drive.step(Event::Tick);
-    let expired = drive.effects.expired_leases.pop().unwrap();
+    let expired = drive.effects.taken_back.pop().unwrap().grant;
     assert!(matches!(
         drive.settle(&lost, Settlement::all_handled()),
         Answer::Refused(Refusal::LeaseEnded)
@@ -102,7 +102,7 @@ fn a_renewed_lease_runs_from_its_renewal() {
     drive.step(Event::Renew(grant.lease));
     drive.pass(Duration::from_secs(29));
     drive.step(Event::Tick);
-    assert!(drive.effects.expired_leases.is_empty());
+    assert!(drive.effects.taken_back.is_empty());
     drive.handled(&grant);
 }
 

@@ -2,23 +2,28 @@
 
 mod bounds;
 mod deliveries;
+mod expiry;
 mod failures;
-mod seeded;
+mod letters;
+mod operations;
+mod order;
+mod publishing;
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use millstream_message::{
-    Batch, BatchBuilder, Failure, FailureKind, MessageId, Settlement, SubscriptionId, TopicId,
-    Verdict, Verdicts,
+    Batch, BatchBuilder, Failure, FailureKind, MessageId, Output, Settlement, SubscriptionId,
+    TopicId, Verdict, Verdicts,
 };
 
-use super::{Answer, Core, Effects, Event, Grant, Refusal};
+use super::{Answer, Core, Effects, Event, Grant, Letter, Refusal, SeekTo, Why};
 use crate::clock::Now;
-use crate::judge::judge;
-use crate::publication::Publication;
+use crate::judge::{Case, judge};
+use crate::publication::{Duplicate, Publication, Terms};
 use crate::rules::{
-    Backoff, Exhausted, Handler, KeyRange, LeaseRequest, SubscriptionRules, TopicKind, TopicRules,
+    DedupRules, Exhausted, Expired, Handler, KeyRange, LeaseRequest, OnDeadLetter, Ordering,
+    RateRules, SubscriptionRules, TopicKind, TopicRules, WhenFull,
 };
 
 pub(super) const EVENTS: TopicId = TopicId(0);
@@ -79,8 +84,7 @@ impl Drive {
     /// The sum that must hold after every step, for every subscription.
     fn audit(&self) {
         for figures in self.core.figures().subscriptions {
-            let gone = figures.handled + figures.dead_lettered() + figures.dropped;
-            assert_eq!(figures.offered, gone + figures.live(), "{figures:?}");
+            assert_eq!(figures.received(), figures.settled() + figures.live(), "{figures:?}");
         }
     }
 
@@ -97,11 +101,26 @@ impl Drive {
     pub(super) fn batch(&mut self, payloads: &[&str]) -> Batch {
         let mut builder = BatchBuilder::with_capacity(payloads.len(), 0);
         for payload in payloads {
-            self.serial += 1;
-            let id = MessageId::published(self.now.wall_ms, self.serial);
+            let id = self.next_id();
             builder.push(id, self.now.wall_ms, Some(payload), [], payload.as_bytes()).unwrap();
         }
         builder.build()
+    }
+
+    pub(super) fn next_id(&mut self) -> MessageId {
+        self.serial += 1;
+        MessageId::published(self.now.wall_ms, self.serial)
+    }
+
+    /// Dead letter number `sequence`, with the message as it was.
+    pub(super) fn letter(&mut self, sequence: u64) -> Letter {
+        let (_, batch) = self.core.browse(DEAD, sequence, 1).unwrap().remove(0);
+        let letter = batch.get(0);
+        let id = letter.header("millstream-dead-letter-id").map(|id| id.parse().unwrap());
+        let mut message = BatchBuilder::with_capacity(1, 0);
+        let id = id.unwrap_or(letter.id());
+        message.push(id, letter.published_at(), letter.key(), [], letter.payload()).unwrap();
+        Letter { topic: DEAD, sequence, id: letter.id(), message: message.build() }
     }
 
     pub(super) fn request(subscription: SubscriptionId) -> LeaseRequest {
@@ -122,12 +141,38 @@ impl Drive {
     }
 
     pub(super) fn settle(&mut self, grant: &Grant, settlement: Settlement) -> Answer {
-        let rules = &self.rules[grant.subscription.0 as usize];
+        self.settle_with(grant, &settlement, &[])
+    }
+
+    fn settle_with(&mut self, grant: &Grant, settlement: &Settlement, full: &[TopicId]) -> Answer {
         let batch = Batch::gather(&grant.parts).unwrap();
-        let judged =
-            judge(rules, &grant.handler, &batch, &grant.histories, settlement, self.now, 7)
-                .unwrap();
-        self.step(Event::Settle(grant.lease, Box::new(judged)))
+        let rules = &self.rules[grant.subscription.0 as usize];
+        let (handler, histories, now) = (&grant.handler, &grant.histories, self.now);
+        let case = Case { rules, handler, batch: &batch, histories, full, now, random: 7 };
+        let judged = judge(case, settlement).unwrap();
+        match self.step(Event::Settle(grant.lease, Box::new(judged))) {
+            Answer::OutputsFull(more) => {
+                let full: Vec<TopicId> = full.iter().copied().chain(more).collect();
+                self.settle_with(grant, settlement, &full)
+            }
+            answer => answer,
+        }
+    }
+
+    /// Settles what the last step took back, as a broker does; answers how many messages.
+    pub(super) fn settle_taken_back(&mut self) -> usize {
+        let mut messages = 0;
+        while let Some(taken) = self.effects.taken_back.pop() {
+            let rest = std::mem::take(&mut self.effects.taken_back);
+            messages += taken.grant.len();
+            let verdict = match taken.why {
+                Why::Expired => Verdict::Expired,
+                Why::DeadlinePassed => failed(),
+            };
+            self.settle_each(&taken.grant, vec![verdict; taken.grant.len()]);
+            self.effects.taken_back.extend(rest);
+        }
+        messages
     }
 
     pub(super) fn settle_each(&mut self, grant: &Grant, verdicts: Vec<Verdict>) -> Answer {
@@ -140,34 +185,15 @@ impl Drive {
 }
 
 pub(super) fn topic_rules(name: &str, kind: TopicKind) -> TopicRules {
-    TopicRules {
-        name: name.into(),
-        kind,
-        max_messages: 1_000,
-        max_bytes: 1 << 30,
-        publish_timeout: Duration::from_secs(5),
-    }
+    TopicRules { max_messages: 1_000, ..TopicRules::new(name, kind) }
 }
 
 pub(super) fn subscription_rules(name: &str, topic: TopicId) -> SubscriptionRules {
     SubscriptionRules {
-        name: name.into(),
-        topic,
-        topic_name: "events".into(),
-        outputs: Vec::new(),
         max_attempts: 3,
-        backoff: Backoff {
-            initial: Duration::from_millis(100),
-            factor: 2.0,
-            max: Duration::from_secs(30),
-            jitter: 0.2,
-        },
         exhausted: Exhausted::DeadLetter(DEAD),
-        ack_deadline: Duration::from_secs(30),
         max_parked: 100,
-        batch_messages: 256,
-        batch_bytes: 4 << 20,
-        batch_wait: Duration::ZERO,
+        ..SubscriptionRules::new(name, topic, "events")
     }
 }
 

@@ -1,4 +1,4 @@
-//! Reading the body of a publish, within bounded memory and time.
+//! Reading the body of a request, within bounded memory and time.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,8 +12,11 @@ use tokio::time::timeout;
 
 use crate::problem::Problem;
 
+/// Bytes of requests that may be in hand at once, until they are answered: however many publish
+/// at once, and wait for room, they do not take all memory.
+pub(crate) const IN_HAND_BYTES_MAX: usize = 256 << 20;
 /// The longest body, in bytes: one request cannot take all memory.
-pub(crate) const BODY_BYTES_MAX: usize = 64 << 20;
+const BODY_BYTES_MAX: usize = 64 << 20;
 /// How long a body may take to arrive: stops clients that send a byte now and then.
 const BODY_TIME_MAX: Duration = Duration::from_secs(60);
 /// What a request costs beside its body: the buffers of its connection and its task.
@@ -23,16 +26,16 @@ const REQUEST_OVERHEAD_BYTES: usize = 64 << 10;
 const FIRST_CAPACITY_MAX: usize = 1 << 20;
 
 /// A whole body, and its share of what may be in hand at once.
-pub(super) struct Received {
-    pub(super) bytes: Bytes,
-    pub(super) share: Share,
+pub(crate) struct Received {
+    pub(crate) bytes: Bytes,
+    pub(crate) share: Share,
 }
 
 /// Reads the whole body.
 ///
 /// # Errors
 /// 413 too long, 408 too slow, 503 too much in hand already, 400 broken off.
-pub(super) async fn receive(
+pub(crate) async fn receive(
     headers: &HeaderMap,
     body: &mut BodyDataStream,
     in_hand: &Arc<Semaphore>,
@@ -50,7 +53,7 @@ pub(super) async fn receive(
 
 /// Reads what is left of a refused body, so that the client, who may be writing still, gets to
 /// read why. A client that waits for `100 Continue` has not begun and is not asked to.
-pub(super) async fn discard(headers: &HeaderMap, body: &mut BodyDataStream) {
+pub(crate) async fn discard(headers: &HeaderMap, body: &mut BodyDataStream) {
     if headers.contains_key(header::EXPECT) {
         return;
     }
@@ -85,7 +88,7 @@ async fn collect(
 }
 
 /// A request's share of the bytes that may be in hand at once. Given back when dropped.
-pub(super) struct Share {
+pub(crate) struct Share {
     in_hand: Arc<Semaphore>,
     permit: OwnedSemaphorePermit,
 }
@@ -106,7 +109,7 @@ fn take(in_hand: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, 
     let taken = u32::try_from(bytes).ok().map(|n| Arc::clone(in_hand).try_acquire_many_owned(n));
     match taken {
         Some(Ok(permit)) => Ok(permit),
-        _ => Err(Problem::busy("too-many-publishes", "too many publishes are in hand: try again")),
+        _ => Err(Problem::busy("too-many-requests", "too much is in hand already: try again")),
     }
 }
 

@@ -1,0 +1,352 @@
+//! What a settlement must become: the fate of each message, and what is published.
+
+use std::rc::Rc;
+use std::time::Duration;
+
+use millstream_message::{TopicId, Verdict};
+use millstream_queue::{
+    DeadLetterReason, Exhausted, Fate, Fates, History, Judged, LeaseId, Now, Parking,
+    SubscriptionFigures, WhenFull,
+};
+
+use super::{Check, Model, Place, Posted, State, Told, ensure};
+
+/// How a delivery ended: what the worker says, and what comes of it.
+pub(crate) struct Ended<'a> {
+    pub(crate) lease: LeaseId,
+    pub(crate) verdicts: &'a [Verdict],
+    /// By topic, the outputs of each message.
+    pub(crate) outputs: &'a [(TopicId, Vec<Vec<Posted>>)],
+    /// Topics that were found full.
+    pub(crate) full: &'a [TopicId],
+    pub(crate) judged: &'a Judged,
+    pub(crate) now: Now,
+}
+
+/// What must become of one message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fated {
+    Handled,
+    Filtered,
+    Dropped,
+    ExpiredDropped,
+    DeadLettered(DeadLetterReason, History),
+    Parked { history: History, alone: bool, delay_ms: u32 },
+    Returned,
+}
+
+impl Model {
+    /// What must become of each message of the lease.
+    pub(crate) fn fates(&self, ended: &Ended<'_>) -> Vec<Fated> {
+        let lease = &self.leases[&ended.lease];
+        let subscription = &self.subscriptions[lease.subscription];
+        let parks = subscription.rules.parks_keys();
+        let (mut stopped, mut fates) = (Vec::new(), Vec::new());
+        let (mut gone, mut put_back) = (0, 0);
+        for (i, place) in lease.items.iter().enumerate() {
+            let key = subscription.order_key(&subscription.items[place]);
+            if key.is_some_and(|key| stopped.contains(&key)) {
+                fates.push(Fated::Returned);
+                continue;
+            }
+            let fate = match self.fails_for_room(lease.subscription, ended, i, gone, &mut put_back)
+            {
+                true => self.failed(lease.subscription, *place, false, 0, ended.now),
+                false => self.fate(lease.subscription, *place, ended.verdicts.get(i), ended.now),
+            };
+            let waits = matches!(fate, Fated::Parked { .. } | Fated::Returned);
+            let stops = waits || (parks && matches!(fate, Fated::DeadLettered(..)));
+            stopped.extend(key.filter(|_| stops));
+            gone += usize::from(!waits);
+            fates.push(fate);
+        }
+        fates
+    }
+
+    /// An output without room fails its input; a timer may take the place of what is gone.
+    fn fails_for_room(
+        &self,
+        s: usize,
+        ended: &Ended<'_>,
+        i: usize,
+        gone: usize,
+        put_back: &mut usize,
+    ) -> bool {
+        if ended.verdicts.get(i) != Some(&Verdict::Handled) {
+            return false;
+        }
+        let own = self.subscriptions[s].rules.topic;
+        let outputs = ended.outputs.iter().filter(|(to, _)| ended.full.contains(to));
+        let outputs = || outputs.clone().filter(|(_, each)| !each[i].is_empty());
+        if outputs().any(|(to, _)| *to != own) {
+            return true;
+        }
+        let back: usize = outputs().map(|(_, each)| each[i].len()).sum();
+        let fails = *put_back + back > gone + 1;
+        *put_back += if fails { 0 } else { back };
+        fails
+    }
+
+    fn fate(&self, s: usize, place: Place, verdict: Option<&Verdict>, now: Now) -> Fated {
+        let rules = &self.subscriptions[s].rules;
+        let history = self.subscriptions[s].items[&place].history;
+        match verdict {
+            None | Some(Verdict::Returned) => Fated::Returned,
+            Some(Verdict::Handled) => Fated::Handled,
+            Some(Verdict::Filtered) => Fated::Filtered,
+            Some(Verdict::Expired) if crate::world::drops_expired(rules) => Fated::ExpiredDropped,
+            Some(Verdict::Expired) => Fated::DeadLettered(DeadLetterReason::Expired, history),
+            Some(Verdict::Rejected(_)) if rules.exhausted == Exhausted::Drop => Fated::Dropped,
+            Some(Verdict::Rejected(_)) => {
+                Fated::DeadLettered(DeadLetterReason::Rejected, once_more(history, now))
+            }
+            Some(Verdict::Failed { failure, delay_ms }) => {
+                self.failed(s, place, failure.alone, *delay_ms, now)
+            }
+        }
+    }
+
+    fn failed(&self, s: usize, place: Place, alone: bool, delay_ms: u32, now: Now) -> Fated {
+        let rules = &self.subscriptions[s].rules;
+        let history = once_more(self.subscriptions[s].items[&place].history, now);
+        match history.failures < rules.max_attempts {
+            true => Fated::Parked { history, alone, delay_ms },
+            false if rules.exhausted == Exhausted::Drop => Fated::Dropped,
+            false => Fated::DeadLettered(DeadLetterReason::Exhausted, history),
+        }
+    }
+
+    /// Whether the settlement that goes to the core says what it must.
+    pub(crate) fn check_judged(&self, ended: &Ended<'_>, fates: &[Fated]) -> Check {
+        let s = self.leases[&ended.lease].subscription;
+        let judged = ended.judged;
+        for (i, fated) in fates.iter().enumerate() {
+            let found = fate_of(&judged.fates, i);
+            let place = self.leases[&ended.lease].items[i];
+            ensure!(
+                self.is_as_fated(s, found.as_ref(), fated, ended.now),
+                "sub-{s}: {place:?} became {found:?}, not {fated:?}"
+            );
+        }
+        let failed =
+            fates.iter().enumerate().filter(|(i, fate)| counts_as_failure(ended, *i, fate));
+        let (failed, told) = (failed.count() as u64, judged.failed);
+        ensure!(failed == told, "sub-{s}: {told} failures, not {failed}");
+        self.check_outputs(s, ended, fates)
+    }
+
+    fn check_outputs(&self, s: usize, ended: &Ended<'_>, fates: &[Fated]) -> Check {
+        for (to, _) in ended.outputs {
+            let expected: Vec<_> =
+                standing(ended, fates, *to).iter().map(|one| one.parcel.id).collect();
+            let published = ended.judged.outputs.iter().filter(|(topic, _)| topic == to);
+            let mut found: Vec<_> = published
+                .flat_map(|(_, publication)| {
+                    let delayed = publication.delayed.iter().map(|(_, arrival)| arrival);
+                    publication.visible.iter().chain(delayed)
+                })
+                .flat_map(|arrival| arrival.batch.ids().to_vec())
+                .collect();
+            found.sort();
+            let mut sorted = expected.clone();
+            sorted.sort();
+            ensure!(found == sorted, "sub-{s}: publishes {found:?} to {to:?}, not {sorted:?}");
+        }
+        Ok(())
+    }
+
+    fn is_as_fated(&self, s: usize, found: Option<&Fate>, fated: &Fated, now: Now) -> bool {
+        match (found, fated) {
+            (Some(Fate::Handled), Fated::Handled)
+            | (Some(Fate::Filtered), Fated::Filtered)
+            | (Some(Fate::Dropped), Fated::Dropped)
+            | (Some(Fate::ExpiredDropped), Fated::ExpiredDropped)
+            | (Some(Fate::Returned) | None, Fated::Returned) => true,
+            (Some(Fate::DeadLettered(reason, _)), Fated::DeadLettered(expected, _)) => {
+                reason == expected
+            }
+            (Some(Fate::Parked(parking)), Fated::Parked { history, alone, delay_ms }) => {
+                parking.history == *history
+                    && parking.alone == *alone
+                    && self.is_due_in_time(s, parking, *delay_ms, now)
+            }
+            _ => false,
+        }
+    }
+
+    /// A delay that was asked for is exact; the backoff's lies within its jitter.
+    fn is_due_in_time(&self, s: usize, parking: &Parking, delay_ms: u32, now: Now) -> bool {
+        let delay = parking.due.saturating_sub(now.monotonic);
+        if delay_ms > 0 {
+            return delay == Duration::from_millis(u64::from(delay_ms));
+        }
+        let backoff = &self.subscriptions[s].rules.backoff;
+        let doubled = backoff.factor.powi(parking.history.failures as i32 - 1);
+        let middle = (backoff.initial.as_secs_f64() * doubled).min(backoff.max.as_secs_f64());
+        let off = (delay.as_secs_f64() - middle).abs();
+        off <= middle * backoff.jitter + 1e-6
+    }
+
+    /// Topics that must refuse what is published to them.
+    pub(crate) fn refusing(&self, ended: &Ended<'_>, fates: &[Fated]) -> Vec<TopicId> {
+        let s = self.leases[&ended.lease].subscription;
+        let waits = |fate: &&Fated| matches!(fate, Fated::Parked { .. } | Fated::Returned);
+        let gone = (fates.len() - fates.iter().filter(waits).count()) as u64;
+        let own = self.subscriptions[s].rules.topic;
+        let refuses = |to: TopicId, messages: u64, resident: u64| {
+            let t = to.0 as usize;
+            match self.topics[t].rules.when_full {
+                _ if messages == 0 => false,
+                _ if to == own && self.topics[t].readers.len() == 1 => {
+                    self.is_full(t) && messages > gone
+                }
+                WhenFull::Reject => !self.has_room(t, messages, resident),
+                WhenFull::Block | WhenFull::DropOldest => false,
+            }
+        };
+        let outputs = ended.judged.outputs.iter();
+        outputs
+            .filter(|(to, more)| refuses(*to, more.len() as u64, more.resident_bytes()))
+            .map(|(to, _)| *to)
+            .collect()
+    }
+
+    /// The settlement is committed.
+    pub(crate) fn commit(&mut self, ended: &Ended<'_>, fates: &[Fated]) -> Check {
+        let Some(lease) = self.leases.remove(&ended.lease) else { return Ok(()) };
+        let s = lease.subscription;
+        self.subscriptions[s].counts.failed += ended.judged.failed;
+        let mut letters = Vec::new();
+        let mut refunded = 0;
+        for (i, (place, fated)) in lease.items.iter().zip(fates).enumerate() {
+            refunded += u64::from(matches!(fated, Fated::Returned | Fated::Filtered));
+            letters.extend(self.end(s, *place, fated, fate_of(&ended.judged.fates, i)));
+        }
+        if let Some(rate) = &mut self.subscriptions[s].rate {
+            rate.give_back(refunded);
+        }
+        for (to, _) in ended.outputs {
+            let posted = standing(ended, fates, *to);
+            if !posted.is_empty() {
+                self.accept(to.0 as usize, posted, ended.now);
+            }
+        }
+        self.bury(s, letters, ended)?;
+        let topic = self.subscriptions[s].rules.topic.0 as usize;
+        self.admit(topic, ended.now)
+    }
+
+    /// What becomes of one message; answers what its dead letter must tell.
+    fn end(&mut self, s: usize, place: Place, fated: &Fated, fate: Option<Fate>) -> Option<Told> {
+        let subscription = &mut self.subscriptions[s];
+        match fated {
+            Fated::Returned => {
+                self.wait_again(s, place);
+                return None;
+            }
+            Fated::Parked { history, alone, .. } => {
+                if let (Some(item), Some(Fate::Parked(parking))) =
+                    (subscription.items.get_mut(&place), fate)
+                {
+                    (item.history, item.alone, item.copied) = (*history, *alone, true);
+                    item.state = State::Parked(parking.due);
+                }
+                return None;
+            }
+            gone => gone.count(&mut subscription.counts),
+        }
+        let item = subscription.items.remove(&place)?;
+        let Fated::DeadLettered(reason, history) = *fated else { return None };
+        let parks = subscription.rules.parks_keys();
+        let stops = subscription.order_key(&item).filter(|_| parks);
+        Some(Told {
+            subscription: s,
+            original: item.parcel,
+            reason,
+            history,
+            stops,
+            is_seen: false,
+        })
+    }
+
+    /// An unjudged message waits again; one that had failed is due at once.
+    pub(crate) fn wait_again(&mut self, s: usize, place: Place) {
+        if let Some(item) = self.subscriptions[s].items.get_mut(&place) {
+            item.state = match item.history.failures {
+                0 => State::Waiting,
+                _ => State::Parked(Duration::ZERO),
+            };
+        }
+    }
+
+    /// Dead letters move to their topic.
+    fn bury(&mut self, s: usize, letters: Vec<Told>, ended: &Ended<'_>) -> Check {
+        let Exhausted::DeadLetter(dead) = self.subscriptions[s].rules.exhausted else {
+            ensure!(letters.is_empty(), "sub-{s}: a dead letter without a topic");
+            return Ok(());
+        };
+        let t = dead.0 as usize;
+        let name = self.subscriptions[s].rules.name.clone();
+        for letter in letters {
+            let sequence = self.topics[t].next;
+            let parcel = letter.buried(&name, ended.now.wall_ms);
+            let posted = Posted { parcel: Rc::new(parcel), due_ms: None, dedup: 0 };
+            self.accept(t, vec![posted], ended.now);
+            self.topics[t].kept.insert(sequence, Some(letter));
+        }
+        Ok(())
+    }
+}
+
+impl Fated {
+    /// Counts a message that is gone.
+    fn count(self, counts: &mut SubscriptionFigures) {
+        match self {
+            Self::Handled => counts.handled += 1,
+            Self::Filtered => counts.filtered += 1,
+            Self::Dropped => counts.dropped += 1,
+            Self::ExpiredDropped => counts.expired_dropped += 1,
+            Self::DeadLettered(DeadLetterReason::Rejected, _) => counts.rejected += 1,
+            Self::DeadLettered(DeadLetterReason::Exhausted, _) => counts.exhausted += 1,
+            Self::DeadLettered(DeadLetterReason::Expired, _) => counts.expired += 1,
+            Self::Returned | Self::Parked { .. } => {}
+        }
+    }
+}
+
+fn once_more(history: History, now: Now) -> History {
+    let first_failed_ms = match history.first_failed_ms {
+        0 => now.wall_ms,
+        earlier => earlier,
+    };
+    History { failures: history.failures + 1, first_failed_ms, ..history }
+}
+
+fn fate_of(fates: &Fates, i: usize) -> Option<Fate> {
+    match fates {
+        Fates::AllHandled => Some(Fate::Handled),
+        Fates::AllReturned => Some(Fate::Returned),
+        Fates::Each(fates) => fates.get(i).cloned(),
+    }
+}
+
+/// A rejection is the last word of a handler and no failed delivery.
+fn counts_as_failure(ended: &Ended<'_>, i: usize, fated: &Fated) -> bool {
+    match fated {
+        Fated::Parked { .. } | Fated::DeadLettered(DeadLetterReason::Exhausted, _) => true,
+        Fated::Dropped => !matches!(ended.verdicts.get(i), Some(Verdict::Rejected(_))),
+        _ => false,
+    }
+}
+
+/// What is published to a topic: the outputs of what was handled, those at once first.
+fn standing(ended: &Ended<'_>, fates: &[Fated], to: TopicId) -> Vec<Posted> {
+    let each = ended.outputs.iter().filter(|(topic, _)| *topic == to).map(|(_, each)| each);
+    let handled = |i: usize| fates.get(i) == Some(&Fated::Handled);
+    let all = each.flat_map(|each| each.iter().enumerate());
+    let stands: Vec<Posted> =
+        all.filter(|(i, _)| handled(*i)).flat_map(|(_, posted)| posted.iter().cloned()).collect();
+    let (later, now): (Vec<Posted>, Vec<Posted>) =
+        stands.into_iter().partition(|one| one.due_ms.is_some());
+    now.into_iter().chain(later).collect()
+}
