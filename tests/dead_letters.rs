@@ -2,6 +2,7 @@
 //! decides.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use millstream_tests::{Api, Host, Input, Project, figure, plugin};
 use serde_json::{Value, json};
@@ -66,15 +67,6 @@ fn an_expression_chooses_which_dead_letters_move() {
 }
 
 #[test]
-fn a_redrive_names_one_way_to_choose() {
-    let shop = Shop::open("");
-    for choice in [&[][..], &["--all", "--id", "x"], &["--all", "--where", "true"]] {
-        let output = shop.host.command(&[&["dlq", "redrive", "pay"], choice].concat());
-        assert_eq!(output.code, Some(2), "{output:#?}");
-    }
-}
-
-#[test]
 fn a_redrive_that_is_stopped_leaves_the_rest_where_it_was() {
     let shop = Shop::with_letters(6);
     // What comes back stays put, and so can be told from what did not.
@@ -89,6 +81,21 @@ fn a_redrive_that_is_stopped_leaves_the_rest_where_it_was() {
     assert_eq!((status, figure(&stopped, "moved")), (200, 1), "{stopped:#}");
     assert_eq!(shop.letters(), ["c-1", "c-2", "c-3", "c-4", "c-5"], "the oldest went first");
     assert_eq!(figure(&shop.subscription("pay"), "redriven"), 1);
+    shop.closes();
+}
+
+#[test]
+fn a_redrive_at_a_rate_takes_its_time_and_ends() {
+    let shop = Shop::with_letters(4);
+    shop.api.pause("pay");
+    let begun = Instant::now();
+    assert_eq!(shop.tell("redrive", &json!({ "all": true, "rate": "10/s" })).0, 202);
+    let path = "/v1/subscriptions/pay/redrive";
+    let done = shop.api.until(path, |job| job["state"] == "done");
+    // The first goes at once.
+    assert!(begun.elapsed() >= Duration::from_millis(300), "after {:?}", begun.elapsed());
+    assert_eq!((figure(&done, "matched"), figure(&done, "moved")), (4, 4), "{done:#}");
+    assert_eq!(figure(&shop.subscription("pay"), "redriven"), 4);
     shop.closes();
 }
 

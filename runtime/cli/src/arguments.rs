@@ -1,11 +1,20 @@
 //! The command line as it is typed.
 
+mod dead_letters;
+mod forms;
+mod operations;
+mod publish;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use self::dead_letters::{Choice, DlqCommand, DlqRedrive};
+use self::forms::duration;
+pub(crate) use self::operations::{Seek, Tap, TapFrom, TopicCommand};
+pub(crate) use self::publish::Publish;
 use crate::print::Format;
 
 /// A message-queue runtime whose consumers are WebAssembly plugins.
@@ -73,7 +82,24 @@ pub(crate) enum Command {
     Subscriptions,
     /// The plugins of a running host.
     Plugins,
-    /// Look through the dead letters of a subscription.
+    /// Watch the messages of a topic as they pass; takes none away.
+    Tap(Tap),
+    /// Stop delivery to a subscription: its messages wait.
+    Pause {
+        /// The subscription.
+        subscription: String,
+    },
+    /// Let delivery to a subscription go on.
+    Resume {
+        /// The subscription.
+        subscription: String,
+    },
+    /// Let a subscription go on somewhere else in its topic.
+    Seek(Seek),
+    /// Empty a topic.
+    #[command(subcommand)]
+    Topic(TopicCommand),
+    /// The dead letters of a subscription: look at them, put them back, delete them.
     #[command(subcommand)]
     Dlq(DlqCommand),
     #[command(flatten)]
@@ -126,94 +152,15 @@ pub(crate) enum PluginCommand {
     },
 }
 
-/// `publish`.
-#[derive(Debug, Args)]
-pub(crate) struct Publish {
-    /// The topic.
-    pub(crate) topic: String,
-    #[command(flatten)]
-    pub(crate) body: PublishBody,
-    /// The key of every message.
-    #[arg(long, conflicts_with = "key_from")]
-    pub(crate) key: Option<String>,
-    /// Where in each payload the key is: a JSON pointer, such as /customer.
-    #[arg(long, value_name = "POINTER")]
-    pub(crate) key_from: Option<String>,
-    /// A header of every message; may be repeated.
-    #[arg(long = "header", value_name = "NAME=VALUE", value_parser = name_and_value)]
-    pub(crate) headers: Vec<(String, String)>,
-    /// How long the messages stay invisible, such as 30s.
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) delay: Option<String>,
-    /// The producer's own id of the message (not available yet).
-    #[arg(long, value_name = "ID")]
-    pub(crate) dedup_id: Option<String>,
-    /// When the message is given up (not available yet).
-    #[arg(long, value_name = "DURATION")]
-    pub(crate) expires_in: Option<String>,
-}
-
-/// What to publish: exactly one of these.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub(crate) struct PublishBody {
-    /// This text, as one message.
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) data: Option<String>,
-    /// A file, as one message.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) file: Option<PathBuf>,
-    /// A file of one JSON document a line, each a message; `-` is stdin.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) ndjson: Option<PathBuf>,
-}
-
-/// `dlq …`.
-#[derive(Debug, Subcommand)]
-pub(crate) enum DlqCommand {
-    /// List dead letters, oldest first.
-    Ls {
-        /// The subscription that gave them up.
-        subscription: String,
-        /// At most this many.
-        #[arg(long, default_value_t = 100)]
-        limit: u32,
-        /// Go on after an earlier page: its `next`.
-        #[arg(long, value_name = "CURSOR")]
-        after: Option<String>,
-    },
-    /// Show one dead letter and its whole story.
-    Show {
-        /// The subscription that gave it up.
-        subscription: String,
-        /// The message's id.
-        id: String,
-    },
-    /// Put dead letters back to their subscription (not available yet).
-    Redrive(Anything),
-    /// Delete dead letters (not available yet).
-    Purge(Anything),
-}
-
 /// Commands whose names are kept for what is to come.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LaterCommand {
     /// Create a plugin folder (not available yet).
     New(Anything),
-    /// Watch messages as they pass (not available yet).
-    Tap(Anything),
     /// Watch the host in the terminal (not available yet).
     Top(Anything),
     /// Draw the pipeline (not available yet).
     Graph(Anything),
-    /// Move a subscription's position (not available yet).
-    Seek(Anything),
-    /// Empty a topic (not available yet).
-    Topic(Anything),
-    /// Stop delivery to a subscription (not available yet).
-    Pause(Anything),
-    /// Start it again (not available yet).
-    Resume(Anything),
     /// Replace a running plugin (not available yet).
     Swap(Anything),
     /// Go back to a plugin's version before (not available yet).
@@ -237,30 +184,6 @@ pub(crate) enum LaterCommand {
 pub(crate) struct Anything {
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
     pub(crate) rest: Vec<OsString>,
-}
-
-/// `500ms`, `30s`, `2m`, `1h`, and a bare 0.
-fn duration(text: &str) -> Result<Duration, String> {
-    let wrong =
-        || format!("{text:?} is not a duration: expected a form such as 500ms, 30s, 2m or 1h");
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "" if number == 0 => 0,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(unit_ms).map(Duration::from_millis).ok_or_else(wrong)
-}
-
-fn name_and_value(text: &str) -> Result<(String, String), String> {
-    let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
-    pair.map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .ok_or_else(|| format!("{text:?} is not a header: expected NAME=VALUE"))
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod delivery;
 mod dlq;
 mod explain;
 mod inspect;
@@ -10,12 +11,13 @@ mod plugins;
 mod publish;
 mod schema;
 mod subscriptions;
+mod tap;
 mod test;
 mod topics;
 
 use serde_json::Value;
 
-use crate::arguments::{Arguments, Command, PluginCommand};
+use crate::arguments::{Arguments, Command, PluginCommand, TopicCommand};
 use crate::failure::Failure;
 use crate::print::{Format, count};
 use crate::{print, remote::Remote, run};
@@ -35,24 +37,48 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Topics => topics::execute(&Remote::new(&global)?, global.format),
         Command::Subscriptions => subscriptions::execute(&Remote::new(&global)?, global.format),
         Command::Plugins => plugins::execute(&Remote::new(&global)?, global.format),
+        Command::Tap(args) => tap::execute(&args, &Remote::new(&global)?, global.format),
+        Command::Pause { subscription } => {
+            delivery::pause(&subscription, &Remote::new(&global)?, global.format)
+        }
+        Command::Resume { subscription } => {
+            delivery::resume(&subscription, &Remote::new(&global)?, global.format)
+        }
+        Command::Seek(args) => delivery::seek(&args, &Remote::new(&global)?, global.format),
+        Command::Topic(TopicCommand::Purge { topic }) => {
+            topics::purge(&topic, &Remote::new(&global)?, global.format)
+        }
         Command::Dlq(command) => dlq::execute(&command, &global),
         Command::Later(command) => later::execute(&command),
     }
 }
 
-/// A list of the running host: as it is for programs, as a table for people.
+/// A list of the running host: as it is for programs, as a table for people. Columns of the
+/// `optional` names are left out while they say nothing.
 fn list<const N: usize>(
     list: &Value,
     format: Format,
     names: [&str; N],
+    optional: &[&str],
     row: impl Fn(&Value) -> [String; N],
 ) -> Result<(), Failure> {
     if format == Format::Json {
         return print::json(list);
     }
-    let items = list["items"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let rows: Vec<[String; N]> = items.iter().map(row).collect();
-    print::text(&print::table(names, &rows))
+    let rows: Vec<[String; N]> = items(list).iter().map(row).collect();
+    print::text(&print::table(&names, optional, &rows))
+}
+
+fn items(list: &Value) -> &[Value] {
+    list["items"].as_array().map(Vec::as_slice).unwrap_or_default()
+}
+
+/// What the host answered: as it is for programs, as a sentence for people.
+fn answer(answer: &Value, format: Format, sentence: &str) -> Result<(), Failure> {
+    match format {
+        Format::Json => print::json(answer),
+        Format::Human => print::text(sentence),
+    }
 }
 
 /// One value of a document in a table's cell.
@@ -63,4 +89,9 @@ fn cell(item: &Value, name: &str) -> String {
         Value::Number(number) => number.as_u64().map_or_else(|| number.to_string(), count),
         other => other.to_string(),
     }
+}
+
+/// One number of a document.
+fn number(item: &Value, name: &str) -> u64 {
+    item[name].as_u64().unwrap_or_default()
 }

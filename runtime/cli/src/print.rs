@@ -18,10 +18,15 @@ pub(crate) enum Format {
 
 /// Writes `text` and a line end to stdout. A reader that has seen enough (`| head`) is no fault.
 pub(crate) fn text(text: &str) -> Result<(), Failure> {
+    still_read(text).map(drop)
+}
+
+/// As [`text`]; says whether anybody may read more.
+pub(crate) fn still_read(text: &str) -> Result<bool, Failure> {
     let mut stdout = io::stdout().lock();
     match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        written => Ok(written.context("could not write to stdout")?),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
+        written => Ok(written.map(|()| true).context("could not write to stdout")?),
     }
 }
 
@@ -35,19 +40,47 @@ pub(crate) fn pretty(document: &impl Serialize) -> Result<String, Failure> {
     Ok(serde_json::to_string_pretty(document).context("could not form the JSON document")?)
 }
 
-/// Columns of text under their names: numbers to the right, the rest to the left.
-pub(crate) fn table<const N: usize>(names: [&str; N], rows: &[[String; N]]) -> String {
-    let width =
-        |i: usize| rows.iter().map(|row| row[i].chars().count()).chain([names[i].len()]).max();
-    let widths: [usize; N] = std::array::from_fn(|i| width(i).unwrap_or(0));
-    let right: [bool; N] = std::array::from_fn(|i| rows.iter().any(|row| is_number(&row[i])));
-    let line = |cells: [&str; N]| -> String {
-        let cells: Vec<String> = (0..N).map(|i| pad(cells[i], widths[i], right[i])).collect();
+/// Columns of text under their names: numbers to the right, the rest to the left. Columns of the
+/// `optional` names are left out where no row says anything in them.
+pub(crate) fn table<const N: usize>(
+    names: &[&str; N],
+    optional: &[&str],
+    rows: &[[String; N]],
+) -> String {
+    let says = |i: usize| rows.iter().any(|row| !matches!(row[i].as_str(), "" | "-" | "0"));
+    let columns: Vec<Column<'_>> = (0..N)
+        .filter(|&i| !optional.contains(&names[i]) || says(i))
+        .map(|i| Column::new(names[i], rows.iter().map(|row| row[i].as_str()).collect()))
+        .collect();
+    let line = |cell: &dyn Fn(&Column<'_>) -> String| -> String {
+        let cells: Vec<String> = columns.iter().map(cell).collect();
         cells.join("  ").trim_end().to_owned()
     };
-    let head = line(names);
-    let body = rows.iter().map(|row| line(std::array::from_fn(|i| row[i].as_str())));
+    let head = line(&|column| column.pad(column.name));
+    let body = (0..rows.len()).map(|row| line(&|column| column.pad(column.cells[row])));
     [head].into_iter().chain(body).collect::<Vec<_>>().join("\n")
+}
+
+/// One column of a table.
+struct Column<'a> {
+    name: &'a str,
+    cells: Vec<&'a str>,
+    width: usize,
+    right: bool,
+}
+
+impl<'a> Column<'a> {
+    fn new(name: &'a str, cells: Vec<&'a str>) -> Self {
+        let widths = cells.iter().map(|cell| cell.chars().count());
+        let width = widths.chain([name.len()]).max().unwrap_or(0);
+        let right = cells.iter().any(|cell| is_number(cell));
+        Self { name, cells, width, right }
+    }
+
+    fn pad(&self, cell: &str) -> String {
+        let width = self.width;
+        if self.right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
+    }
 }
 
 /// `1234567` as `1,234,567`.
@@ -73,10 +106,6 @@ fn is_number(cell: &str) -> bool {
         && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '/' | 's'))
 }
 
-fn pad(cell: &str, width: usize, right: bool) -> String {
-    if right { format!("{cell:>width$}") } else { format!("{cell:<width$}") }
-}
-
 #[cfg(test)]
 mod tests {
     use super::{count, counted, table};
@@ -93,6 +122,16 @@ mod tests {
     #[test]
     fn a_table_lines_up_numbers_to_the_right() {
         let rows = [["a".into(), "1,000".into()], ["long".into(), "7".into()]];
-        assert_eq!(table(["NAME", "N"], &rows), "NAME      N\na     1,000\nlong      7");
+        assert_eq!(table(&["NAME", "N"], &[], &rows), "NAME      N\na     1,000\nlong      7");
+    }
+
+    #[test]
+    fn an_optional_column_is_there_only_while_it_says_something() {
+        let names = ["NAME", "LOST", "STATE"];
+        let row = |lost: &str, state: &str| ["a".into(), lost.into(), state.into()];
+        let shown = |rows: &[[String; 3]]| table(&names, &["LOST", "STATE"], rows);
+        assert_eq!(shown(&[row("0", "-"), row("0", "")]), "NAME\na\na");
+        assert_eq!(shown(&[row("0", ""), row("2", "")]), "NAME  LOST\na        0\na        2");
+        assert_eq!(shown(&[row("0", "paused")]), "NAME  STATE\na     paused");
     }
 }

@@ -29,18 +29,38 @@ impl Remote {
         let url = Url::parse(&global.url).ok().filter(|url| url.scheme() == "http" && url.has_host()).ok_or_else(|| {
             Failure::wrong(format!("--url {:?} is not the address of a host: expected a form such as http://127.0.0.1:7070", global.url))
         })?;
-        let client = Client::builder().connect_timeout(CONNECT_MAX).timeout(ANSWER_MAX).no_proxy();
-        let client = client.build().context("could not set up the HTTP client")?;
-        Ok(Self { client, url, token: global.token.clone() })
+        Ok(Self { client: client(Some(ANSWER_MAX))?, url, token: global.token.clone() })
     }
 
     /// Asks for the document at `path`, one segment after another.
     pub(crate) fn get(&self, path: &[&str], query: &[(&str, String)]) -> Result<Value, Failure> {
-        let mut url = self.at(path)?;
-        if !query.is_empty() {
-            url.query_pairs_mut().extend_pairs(query);
+        self.send(self.client.get(self.asking(path, query)?))
+    }
+
+    /// Posts a document to `path` and takes the one that answers it.
+    pub(crate) fn tell(&self, path: &[&str], document: &Value) -> Result<Value, Failure> {
+        self.send(self.post(path)?.json(document))
+    }
+
+    /// Deletes what is at `path` and takes the document that answers it.
+    pub(crate) fn delete(&self, path: &[&str]) -> Result<Value, Failure> {
+        self.send(self.client.delete(self.at(path)?))
+    }
+
+    /// Asks for what is at `path` and does not end by itself.
+    pub(crate) fn stream(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<Response, Failure> {
+        let response = self.answered(client(None)?.get(self.asking(path, query)?))?;
+        if response.status().is_success() {
+            return Ok(response);
         }
-        self.send(self.client.get(url))
+        match self.read(response) {
+            Ok(_) => Err(Failure::Failed(anyhow!("the host at {} gave no stream", self.url))),
+            Err(failure) => Err(failure),
+        }
     }
 
     /// A request that posts to `path`; [`Self::send`] sends it.
@@ -50,12 +70,23 @@ impl Remote {
 
     /// Sends a request and takes the document that answers it.
     pub(crate) fn send(&self, request: RequestBuilder) -> Result<Value, Failure> {
+        self.read(self.answered(request)?)
+    }
+
+    fn answered(&self, request: RequestBuilder) -> Result<Response, Failure> {
         let request = match &self.token {
             Some(token) => request.bearer_auth(token),
             None => request,
         };
-        let response = request.send().map_err(|error| self.not_sent(error))?;
-        self.read(response)
+        request.send().map_err(|error| self.not_sent(error))
+    }
+
+    fn asking(&self, path: &[&str], query: &[(&str, String)]) -> Result<Url, Failure> {
+        let mut url = self.at(path)?;
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        Ok(url)
     }
 
     fn at(&self, path: &[&str]) -> Result<Url, Failure> {
@@ -91,6 +122,12 @@ impl Remote {
             ))),
         }
     }
+}
+
+/// A client whose answers may take `answer_max`, or for ever.
+fn client(answer_max: Option<Duration>) -> Result<Client, Failure> {
+    let client = Client::builder().connect_timeout(CONNECT_MAX).timeout(answer_max).no_proxy();
+    Ok(client.build().context("could not set up the HTTP client")?)
 }
 
 /// What an RFC 9457 problem says.

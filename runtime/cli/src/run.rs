@@ -5,6 +5,7 @@
 mod address;
 mod progress;
 mod signals;
+mod stopped;
 mod summary;
 
 use std::sync::Arc;
@@ -13,13 +14,14 @@ use std::time::Duration;
 use anyhow::Context;
 use millstream_pipeline::Plan;
 use millstream_plugin_host::{Host, HostSettings};
-use millstream_runner::{Launch, Opened, Report, RunError, Running};
+use millstream_runner::{DeadLetters, Launch, Opened, Report, RunError, Running};
 use millstream_server::{App, PluginInfo};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::signals::Signals;
+use self::stopped::Stopped;
 use crate::arguments::Run;
 use crate::failure::Failure;
 use crate::pipeline_file::{Opening, PipelineFile};
@@ -78,13 +80,13 @@ async fn supervise(
         }
         opened = millstream_runner::open(launch) => opened.map_err(anyhow::Error::new)?,
     };
-    let (running, server) = start(opened, listener, pipeline)?;
-    let ended = wait(&running, &mut signals, args.drain).await;
+    let (running, served) = start(opened, listener, pipeline)?;
+    let ended = wait(&running, &served.dead_letters, &mut signals, args.drain).await;
     ended.announce();
     let report = tokio::select! {
         biased;
         _ = signals.next() => return Err(Failure::Interrupted),
-        report = stop(running, server, args.grace) => report?,
+        report = stop(running, served, args.grace) => report?,
     };
     summary::show(&pipeline.plan, &report, format)?;
     ended.verdict()
@@ -94,20 +96,21 @@ fn start(
     opened: Opened,
     listener: Option<TcpListener>,
     pipeline: &Pipeline,
-) -> Result<(Running, Option<Server>), Failure> {
+) -> Result<(Running, Served), Failure> {
     let running = opened.start();
+    let dead_letters = DeadLetters::new(running.broker(), running.plan());
     let name = &pipeline.plan.name;
     let Some(listener) = listener else {
         logs::say(&format!("running `{name}` without HTTP; Ctrl-C stops it"));
-        return Ok((running, None));
+        return Ok((running, Served { dead_letters, server: None }));
     };
     let address = listener.local_addr().context("the listener has no address")?;
-    let server = Server::start(listener, app(&running, pipeline));
+    let server = Server::start(listener, app(&running, dead_letters.clone(), pipeline));
     logs::say(&format!("serving `{name}` at http://{address}; Ctrl-C stops it"));
-    Ok((running, Some(server)))
+    Ok((running, Served { dead_letters, server: Some(server) }))
 }
 
-fn app(running: &Running, pipeline: &Pipeline) -> App {
+fn app(running: &Running, dead_letters: DeadLetters, pipeline: &Pipeline) -> App {
     let config_of = |name: &str| {
         let plugin = pipeline.plan.plugins.iter().find(|plugin| plugin.name == name);
         plugin.map(|plugin| plugin.config.clone()).unwrap_or_default()
@@ -121,11 +124,19 @@ fn app(running: &Running, pipeline: &Pipeline) -> App {
     App {
         plan: Arc::clone(&pipeline.plan),
         broker: running.broker(),
+        dead_letters,
         random: rand::random::<u128>,
         plugins: running.plugins().into_iter().map(plugin).collect(),
         pipeline_text: pipeline.text.clone(),
         version: env!("CARGO_PKG_VERSION"),
     }
+}
+
+/// What works on a running pipeline from outside.
+struct Served {
+    /// Also what the server works with, if there is one.
+    dead_letters: DeadLetters,
+    server: Option<Server>,
 }
 
 /// The HTTP API while it is served.
@@ -144,8 +155,8 @@ impl Server {
 
 /// Why a run ends.
 enum End {
-    /// `--drain`: everything was handled.
-    Drained,
+    /// `--drain`: nothing goes on by itself any more, but these keys wait for their dead letters.
+    Drained(Stopped),
     /// Somebody asked for it.
     Signal(&'static str),
     /// Something broke.
@@ -155,7 +166,7 @@ enum End {
 impl End {
     fn announce(&self) {
         match self {
-            Self::Drained => {}
+            Self::Drained(_) => {}
             Self::Signal(name) => logs::say(&format!("{name}: stopping; once more stops at once")),
             Self::Broke(error) => logs::say(&format!("stopping: {error}")),
         }
@@ -163,13 +174,19 @@ impl End {
 
     fn verdict(self) -> Result<(), Failure> {
         match self {
-            Self::Drained | Self::Signal(_) => Ok(()),
+            Self::Drained(stopped) => stopped.verdict(),
+            Self::Signal(_) => Ok(()),
             Self::Broke(error) => Err(Failure::Failed(anyhow::Error::new(error))),
         }
     }
 }
 
-async fn wait(running: &Running, signals: &mut Signals, drain: bool) -> End {
+async fn wait(
+    running: &Running,
+    dead_letters: &DeadLetters,
+    signals: &mut Signals,
+    drain: bool,
+) -> End {
     let drained =
         async { if drain { running.drained().await } else { std::future::pending().await } };
     let shown = progress::show(running);
@@ -177,21 +194,19 @@ async fn wait(running: &Running, signals: &mut Signals, drain: bool) -> End {
         biased;
         signal = signals.next() => End::Signal(signal),
         error = running.failed() => End::Broke(error),
-        () = drained => End::Drained,
+        () = drained => End::Drained(Stopped::find(running, dead_letters)),
         never = shown => match never {},
     }
 }
 
 /// Ends intake over HTTP while the pipeline still makes room for who waits, then lets work in
 /// flight finish.
-async fn stop(
-    running: Running,
-    server: Option<Server>,
-    grace: Duration,
-) -> Result<Report, Failure> {
+async fn stop(running: Running, served: Served, grace: Duration) -> Result<Report, Failure> {
+    let Served { dead_letters, server } = served;
     if let Some(server) = server {
         server.stop.cancel();
         server.task.await.context("the HTTP server panicked")?.context("the HTTP server failed")?;
     }
+    dead_letters.close().await;
     Ok(running.shutdown(grace).await)
 }

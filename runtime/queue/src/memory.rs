@@ -151,8 +151,14 @@ impl MemoryBroker {
     /// Shows a run of messages to who watches; stops looking when nobody does.
     fn show(&self, topic: TopicId, run: Browsed) {
         let Some(counter) = self.topics.get(topic.0 as usize) else { return };
-        if counter.taps.send(run).is_err() {
-            self.step(Event::Tap(topic, false));
+        if counter.taps.send(run).is_ok() {
+            return;
+        }
+        let now = self.clock.now();
+        let mut state = self.lock();
+        // A new watcher subscribes before it takes the lock: it is not switched off by mistake.
+        if counter.taps.receiver_count() == 0 {
+            state.core.step(Event::Tap(topic, false), now);
         }
     }
 

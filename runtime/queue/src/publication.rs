@@ -184,7 +184,12 @@ impl Arrival {
 fn gather(parts: &[Arrival]) -> Option<Arrival> {
     let batches: Vec<Batch> = parts.iter().map(|part| part.batch.clone()).collect();
     // Parts of a batch that was built cannot be too large for another.
-    let batch = Batch::gather(&batches).ok().filter(|batch| !batch.is_empty())?;
+    let gathered = match &batches[..] {
+        // A lone part would keep all that it is a part of.
+        [one] => Ok(one.copy_out()),
+        parts => Batch::gather(parts),
+    };
+    let batch = gathered.ok().filter(|batch| !batch.is_empty())?;
     Some(Arrival {
         batch,
         dedup: parts.iter().flat_map(|part| part.dedup.iter().copied()).collect(),

@@ -176,6 +176,44 @@ async fn quiet_waits_for_retries_and_delayed_messages() {
     assert_eq!(before.elapsed(), Duration::from_millis(600));
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_tap_sees_what_becomes_visible_and_consumes_nothing() {
+    let (broker, _stop) = broker(100);
+    drop(broker.tap(TOPIC).unwrap());
+    broker.publish(TOPIC, publication(1)).await.unwrap();
+    let mut tap = broker.tap(TOPIC).unwrap();
+    broker.publish(TOPIC, publication(2)).await.unwrap();
+    let seen = tap.recv().await.unwrap();
+    assert_eq!((seen.first, seen.batch.len()), (1, 2));
+    assert_eq!(broker.lease(request()).await.unwrap().batch.len(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_purge_of_many_messages_goes_step_by_step_to_the_end() {
+    let (broker, _stop) = broker(100_000);
+    for _ in 0..50 {
+        broker.publish(TOPIC, publication(100)).await.unwrap();
+    }
+    assert_eq!(broker.purge(TOPIC).await, Some(5_000));
+    broker.quiet().await;
+    assert_eq!(broker.figures().topics[0].bytes, 0);
+    assert_eq!(broker.purge(TopicId(9)).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_paused_worker_is_woken_by_the_resume() {
+    let (broker, _stop) = broker(100);
+    broker.pause(SUB, true);
+    broker.publish(TOPIC, publication(1)).await.unwrap();
+    let sleeper = tokio::spawn({
+        let broker = Arc::clone(&broker);
+        async move { broker.lease(request()).await.unwrap().batch.len() }
+    });
+    tokio::task::yield_now().await;
+    broker.pause(SUB, false);
+    assert_eq!(sleeper.await.unwrap(), 1);
+}
+
 /// Workers on several threads, each wake-up used up by one of them: none may be lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn no_wake_up_is_lost_between_threads() {

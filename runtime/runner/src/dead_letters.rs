@@ -300,7 +300,8 @@ impl Errand {
                 shelf.broker.purge_letters(letters.collect())
             }
             Action::Redrive(payload) => {
-                let restored = |found: &Found| restored::restored(&found.letter, payload.as_deref());
+                let restored =
+                    |found: &Found| restored::restored(&found.letter, payload.as_deref());
                 let letters = letters.iter().map(|found| shelf.letter(found, restored(found)));
                 shelf.broker.redrive(shelf.id, letters.collect())
             }

@@ -9,6 +9,7 @@
 
 mod answer;
 mod app;
+mod blocking;
 mod body;
 mod connection;
 mod dead_letters;

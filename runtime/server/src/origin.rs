@@ -45,7 +45,9 @@ fn is_local(host: &str) -> bool {
     }
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     let name = name.strip_suffix('.').unwrap_or(name).to_ascii_lowercase();
-    name.parse::<std::net::Ipv4Addr>().is_ok() || name.ends_with(".localhost") || !name.contains('.')
+    name.parse::<std::net::Ipv4Addr>().is_ok()
+        || name.ends_with(".localhost")
+        || !name.contains('.')
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ impl Problem {
             "subscription" => "unknown-subscription",
             "plugin" => "unknown-plugin",
             "dead letter" => "unknown-dead-letter",
+            "redrive" => "unknown-redrive",
             _ => "not-found",
         };
         Self::new(StatusCode::NOT_FOUND, kind, "not found", detail)

@@ -21,6 +21,7 @@ use self::accepted::Accepted;
 use self::declared::Declared;
 use self::messages::{Messages, Pointers, Reader};
 use crate::app::Host;
+use crate::blocking::elsewhere;
 use crate::body::{self, Share};
 use crate::extract::Path;
 use crate::problem::Problem;
@@ -56,10 +57,8 @@ pub(crate) async fn through_source(
     request: Request,
 ) -> Response {
     let topic = host.topic_name(TopicId(source.topic as u32)).unwrap_or_default();
-    let pointers = Pointers {
-        key_from: source.key_from.as_deref(),
-        dedup_from: source.dedup_from.as_deref(),
-    };
+    let pointers =
+        Pointers { key_from: source.key_from.as_deref(), dedup_from: source.dedup_from.as_deref() };
     publish(host, topic, pointers, request).await
 }
 
@@ -96,7 +95,7 @@ async fn accept(
     let stamp = Stamp { unix_ms: host.app.broker.now().wall_ms, random: (host.app.random)() };
     let length = received.bytes.len();
     let read = move || reader.read(&received.bytes, stamp);
-    let messages = if length <= INLINE_BYTES_MAX { read() } else { elsewhere(read).await };
+    let messages = if length <= INLINE_BYTES_MAX { read() } else { elsewhere(read).await? };
     let Messages { ids, publication, named, skipped_empty } = messages?;
     let duplicates = commit(host, id, &topic.name, publication, received.share).await?;
     let durability = host.app.broker.durability();
@@ -115,14 +114,6 @@ fn open_topic<'a>(host: &'a Host, name: &str) -> Result<(TopicId, &'a TopicPlan)
         return Err(Problem::conflict("dead-letter-topic", detail));
     }
     Ok((id, topic))
-}
-
-/// Reads a long body where nobody waits behind it.
-async fn elsewhere(
-    read: impl FnOnce() -> Result<Messages, Problem> + Send + 'static,
-) -> Result<Messages, Problem> {
-    let read = tokio::task::spawn_blocking(read).await;
-    read.unwrap_or_else(|_| Err(Problem::internal("reading the body failed: see the host's log")))
 }
 
 /// Hands the messages to the broker, in a task of its own: a client that leaves while its

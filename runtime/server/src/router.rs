@@ -34,6 +34,11 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
         .route("/v1/subscriptions/{sub}/seek", post(delivery::seek))
         .route("/v1/subscriptions/{sub}/dead-letters", get(dead_letters::list))
         .route("/v1/subscriptions/{sub}/dead-letters/{id}", get(dead_letters::show))
+        .route(
+            "/v1/subscriptions/{sub}/redrive",
+            get(dead_letters::status).post(dead_letters::redrive).delete(dead_letters::stop),
+        )
+        .route("/v1/subscriptions/{sub}/purge", post(dead_letters::purge))
         .route("/v1/plugins", get(plugins::list))
         .route("/v1/plugins/{plugin}", get(plugins::show))
         .route("/v1/pipeline", get(pipeline::show));

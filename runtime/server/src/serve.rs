@@ -21,7 +21,8 @@ const ANSWERING_MAX: Duration = Duration::from_secs(10);
 /// Answers requests on `listener` until `stop`.
 ///
 /// From then on publishes are refused with 503 and `/readyz` says 503, while requests in hand are
-/// answered for up to ten seconds; then all connections are closed and the call returns.
+/// answered for up to ten seconds; then all redrives and connections are closed and the call
+/// returns.
 ///
 /// # Errors
 /// The listener has no address.
@@ -34,6 +35,7 @@ pub async fn serve(listener: TcpListener, app: App, stop: CancellationToken) -> 
     host.in_hand.close();
     // Goes on accepting meanwhile: whoever asks is told that the host is shutting down.
     accept_until(&listener, &connections, timeout(ANSWERING_MAX, host.in_hand.wait())).await;
+    host.app.dead_letters.close().await;
     drop(listener);
     connections.close().await;
     tracing::info!(%address, "http has ended");

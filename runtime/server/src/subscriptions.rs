@@ -7,12 +7,17 @@ use axum::response::Response;
 use millstream_message::TopicId;
 use millstream_pipeline::{Consumer, SinkConnector, SubscriptionPlan};
 use millstream_queue::SubscriptionFigures;
+use millstream_runner::StoppedKey;
 use serde_json::{Value, json};
 
 use crate::answer;
 use crate::app::Host;
+use crate::blocking::elsewhere;
 use crate::extract::Path;
 use crate::problem::Problem;
+
+/// Most stopped keys that are shown by name; their number is among the figures of the list.
+const STOPPED_KEYS_MAX: usize = 20;
 
 /// All subscriptions, in the order of the file.
 pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
@@ -22,7 +27,7 @@ pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
     answer::list(items, None)
 }
 
-/// One subscription.
+/// One subscription, with the keys that wait for a dead letter to be redriven or purged.
 pub(crate) async fn show(
     State(host): State<Arc<Host>>,
     Path(name): Path<String>,
@@ -30,7 +35,15 @@ pub(crate) async fn show(
     let (id, plan) = host.subscription(&name)?;
     let figures = host.app.broker.figures().subscriptions;
     let figures = figures.get(id.0 as usize).copied().unwrap_or_default();
-    Ok(answer::document(&describe(&host, plan, &figures)))
+    let mut shown = describe(&host, plan, &figures);
+    if figures.stopped_keys > 0 {
+        let letters = host.app.dead_letters.clone();
+        let stopped = elsewhere(move || letters.stopped_keys(id, STOPPED_KEYS_MAX)).await?;
+        shown["stopped_keys"] = stopped.iter().map(stopped_key).collect();
+    } else {
+        shown["stopped_keys"] = json!([]);
+    }
+    Ok(answer::document(&shown))
 }
 
 fn describe(host: &Host, plan: &SubscriptionPlan, figures: &SubscriptionFigures) -> Value {
@@ -61,6 +74,10 @@ fn describe(host: &Host, plan: &SubscriptionPlan, figures: &SubscriptionFigures)
         "paused": figures.paused,
         "blocked_by": blocked_by,
     })
+}
+
+fn stopped_key(stopped: &StoppedKey) -> Value {
+    json!({ "key": stopped.key, "dead_letter": stopped.dead_letter.to_string() })
 }
 
 /// What handles the messages: a plugin by its name, a sink by its kind.

@@ -121,9 +121,8 @@ impl Viewer {
     fn next_at_hand(&mut self) -> Option<Event> {
         let (batch, place) = self.batch.as_mut()?;
         let key = self.key.as_deref();
-        let wanted = |message: &Message<'_>| {
-            key.is_none_or(|key| message.key().unwrap_or_default() == key)
-        };
+        let wanted =
+            |message: &Message<'_>| key.is_none_or(|key| message.key().unwrap_or_default() == key);
         let Some(i) = (*place..batch.len()).find(|&i| wanted(&batch.get(i))) else {
             self.batch = None;
             return None;

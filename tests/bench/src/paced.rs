@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context;
 use millstream_message::{BatchBuilder, MessageId, TopicId};
 use millstream_queue::{Publication, Tap};
+use millstream_runner::DeadLetters;
 use millstream_server::{App, serve};
 use tokio::runtime::Builder;
 use tokio::task::JoinHandle;
@@ -64,6 +65,7 @@ async fn http() -> anyhow::Result<Vec<Duration>> {
     let url = format!("http://{}/v1/topics/in/messages", listener.local_addr()?);
     let stop = CancellationToken::new();
     let app = App {
+        dead_letters: DeadLetters::new(Arc::clone(&broker), running.plan()),
         plan: running.plan(),
         broker,
         random: rand::random::<u128>,

@@ -2,7 +2,8 @@ use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
 
-use super::{Arguments, duration, name_and_value};
+use super::Arguments;
+use super::forms::{duration, name_and_value, rate};
 
 #[test]
 fn the_command_line_contradicts_itself_nowhere() {
@@ -39,4 +40,62 @@ fn publish_wants_exactly_one_body() {
     assert!(!parse(&[]));
     assert!(!parse(&["--data", "x", "--file", "y"]));
     assert!(!parse(&["--data", "x", "--key", "k", "--key-from", "/k"]));
+}
+
+fn parses(args: &[&str]) -> bool {
+    Arguments::try_parse_from([&["millstream"], args].concat()).is_ok()
+}
+
+#[test]
+fn a_message_has_one_dedup_id_from_one_place() {
+    let publish = ["publish", "orders", "--data", "x"];
+    assert!(parses(&[&publish[..], &["--dedup-id", "o-1", "--expires-in", "5m"]].concat()));
+    assert!(parses(&[&publish[..], &["--dedup-from", "/order"]].concat()));
+    assert!(!parses(&[&publish[..], &["--dedup-id", "o-1", "--dedup-from", "/order"]].concat()));
+}
+
+#[test]
+fn dead_letters_are_chosen_in_exactly_one_way() {
+    for command in ["redrive", "purge"] {
+        let dlq = |more: &[&str]| parses(&[&["dlq", command, "pay"], more].concat());
+        assert!(dlq(&["--all"]) && dlq(&["--where", "attempts > 3", "--dry-run"]));
+        assert!(dlq(&["--id", "a", "b"]) && dlq(&["--id", "a", "--id", "b"]));
+        assert!(!dlq(&[]) && !dlq(&["--dry-run"]));
+        assert!(!dlq(&["--all", "--id", "a"]) && !dlq(&["--all", "--where", "true"]));
+        assert!(!dlq(&["--id", "a", "--where", "true"]));
+    }
+}
+
+#[test]
+fn a_redrive_is_begun_or_asked_about() {
+    let redrive = |more: &[&str]| parses(&[&["dlq", "redrive", "pay"], more].concat());
+    assert!(redrive(&["--status"]) && redrive(&["--stop"]));
+    assert!(redrive(&["--all", "--rate", "50/s"]));
+    assert!(redrive(&["--id", "a", "--edit-payload", "f"]));
+    for wrong in [
+        &["--status", "--stop"][..],
+        &["--all", "--status"],
+        &["--status", "--dry-run"],
+        &["--stop", "--rate", "50/s"],
+        &["--all", "--rate", "50"],
+        &["--all", "--edit-payload", "f"],
+    ] {
+        assert!(!redrive(wrong), "{wrong:?} passed");
+    }
+}
+
+#[test]
+fn a_rate_is_kept_as_it_was_typed() {
+    assert_eq!(rate("1_000/h").as_deref(), Ok("1_000/h"));
+    for wrong in ["", "5", "0/s", "/s", "5/d", "-5/s", "1.5/s", "_/s"] {
+        assert!(rate(wrong).is_err(), "{wrong:?} passed");
+    }
+}
+
+#[test]
+fn a_tap_counts_from_one_and_begins_somewhere() {
+    assert!(parses(&["tap", "orders", "--count", "3", "--key", "ann", "--from", "earliest"]));
+    assert!(!parses(&["tap", "orders", "--count", "0"]));
+    assert!(!parses(&["tap", "orders", "--from", "yesterday"]));
+    assert!(!parses(&["seek", "pay"]) && !parses(&["topic", "purge"]));
 }

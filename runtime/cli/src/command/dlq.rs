@@ -1,5 +1,8 @@
 //! `dlq …`: the dead letters of a subscription of the running host.
 
+mod export;
+mod moving;
+
 use serde_json::Value;
 
 use super::{cell, list};
@@ -13,33 +16,40 @@ use crate::remote::Remote;
 const ERROR_CHARS_MAX: usize = 72;
 
 pub(super) fn execute(command: &DlqCommand, global: &Global) -> Result<(), Failure> {
+    let (host, format) = (&Remote::new(global)?, global.format);
     match command {
-        DlqCommand::Ls { subscription, limit, after } => {
-            ls(&Remote::new(global)?, subscription, *limit, after.as_deref(), global.format)
+        DlqCommand::Ls { subscription, limit, after, condition } => {
+            let page = [
+                ("limit", Some(&limit.to_string())),
+                ("after", after.as_ref()),
+                ("where", condition.as_ref()),
+            ];
+            let given = page.into_iter().filter_map(|(name, value)| Some((name, value?.clone())));
+            ls(host, subscription, &given.collect::<Vec<_>>(), format)
         }
-        DlqCommand::Show { subscription, id } => {
-            show(&Remote::new(global)?, subscription, id, global.format)
+        DlqCommand::Show { subscription, id } => show(host, subscription, id, format),
+        DlqCommand::Redrive(args) => moving::redrive(args, host, format),
+        DlqCommand::Purge { subscription, choice, dry_run } => {
+            moving::purge(subscription, choice, *dry_run, host, format)
         }
-        DlqCommand::Redrive(_) => Err(Failure::not_yet("`millstream dlq redrive`")),
-        DlqCommand::Purge(_) => Err(Failure::not_yet("`millstream dlq purge`")),
+        DlqCommand::Export { subscription, id, dir } => {
+            export::execute(subscription, id, dir, host, format)
+        }
     }
 }
 
 fn ls(
     host: &Remote,
     subscription: &str,
-    limit: u32,
-    after: Option<&str>,
+    page: &[(&str, String)],
     format: Format,
 ) -> Result<(), Failure> {
-    let after = after.map(|cursor| ("after", cursor.to_owned()));
-    let query: Vec<(&str, String)> =
-        [("limit", limit.to_string())].into_iter().chain(after).collect();
-    let letters = host.get(&["v1", "subscriptions", subscription, "dead-letters"], &query)?;
+    let letters = host.get(&["v1", "subscriptions", subscription, "dead-letters"], page)?;
     list(
         &letters,
         format,
         ["ID", "KEY", "REASON", "ATTEMPTS", "LAST FAILED", "ERROR"],
+        &[],
         |letter| {
             let story = &letter["dead_letter"];
             [
@@ -74,7 +84,8 @@ fn page(letter: &Value) -> String {
     let rest =
         story.as_object().into_iter().flatten().filter(|(name, _)| !told.contains(&name.as_str()));
     lines.extend(rest.map(|(name, _)| line(&name.replace('_', " "), &cell(story, name))));
-    lines.extend(headers(letter).map(|header| line("header", &header)));
+    let headers = headers(letter).map(|(name, value)| format!("{name}={value}"));
+    lines.extend(headers.map(|header| line("header", &header)));
     lines.push(format!("\nerror\n{}", cell(story, "error")));
     lines.push(match letter["payload"].as_str() {
         Some(payload) => format!("\npayload\n{payload}"),
@@ -84,12 +95,11 @@ fn page(letter: &Value) -> String {
 }
 
 /// The headers that the message had before its story was added.
-fn headers(letter: &Value) -> impl Iterator<Item = String> {
+fn headers(letter: &Value) -> impl Iterator<Item = (String, String)> {
     let text = |header: &Value, i: usize| header[i].as_str().unwrap_or_default().to_owned();
     let pairs = letter["headers"].as_array().into_iter().flatten();
     let pairs = pairs.map(move |header| (text(header, 0), text(header, 1)));
-    let own = pairs.filter(|(name, _)| !name.starts_with("millstream-dead-letter-"));
-    own.map(|(name, value)| format!("{name}={value}"))
+    pairs.filter(|(name, _)| !name.starts_with("millstream-dead-letter-"))
 }
 
 fn line(name: &str, value: &str) -> String {

@@ -7,13 +7,8 @@ pub(super) fn execute(command: &LaterCommand) -> Result<(), Failure> {
     use LaterCommand as Later;
     let name = match command {
         Later::New(_) => "new",
-        Later::Tap(_) => "tap",
         Later::Top(_) => "top",
         Later::Graph(_) => "graph",
-        Later::Seek(_) => "seek",
-        Later::Topic(_) => "topic",
-        Later::Pause(_) => "pause",
-        Later::Resume(_) => "resume",
         Later::Swap(_) => "swap",
         Later::Rollback(_) => "rollback",
         Later::SwapStatus(_) => "swap-status",

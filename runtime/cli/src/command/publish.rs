@@ -23,13 +23,8 @@ const REQUEST_LINES_MAX: usize = 5_000;
 const MESSAGE_BYTES_MAX: u64 = 64 << 20;
 
 pub(super) fn execute(args: &Publish, host: &Remote, format: Format) -> Result<(), Failure> {
-    for (set, option) in [(&args.dedup_id, "--dedup-id"), (&args.expires_in, "--expires-in")] {
-        if set.is_some() {
-            return Err(Failure::not_yet(&format!("`millstream publish {option}`")));
-        }
-    }
-    let target =
-        Target { host, topic: &args.topic, headers: headers(args).map_err(Failure::Wrong)? };
+    let headers = headers(args).map_err(Failure::Wrong)?;
+    let target = Target { host, topic: &args.topic, headers, dedup_id: args.dedup_id.as_deref() };
     let published = match &args.body {
         body if body.data.is_some() => {
             target.one(body.data.clone().unwrap_or_default().into_bytes())?
@@ -48,12 +43,13 @@ struct Target<'a> {
     host: &'a Remote,
     topic: &'a str,
     headers: HeaderMap,
+    dedup_id: Option<&'a str>,
 }
 
 impl Target<'_> {
     fn one(&self, body: Vec<u8>) -> Result<Published, Failure> {
         let mut published = Published::default();
-        published.add(&self.send(body, "application/octet-stream")?);
+        published.add(&self.send(body, "application/octet-stream", 1)?);
         Ok(published)
     }
 
@@ -65,17 +61,21 @@ impl Target<'_> {
             if body.is_empty() {
                 return Ok(published);
             }
-            let sent = self.send(body, "application/x-ndjson");
+            let sent = self.send(body, "application/x-ndjson", line);
             published.add(&sent.map_err(|failure| published.but(failure, line, lines))?);
             line += lines;
         }
     }
 
-    fn send(&self, body: Vec<u8>, content_type: &'static str) -> Result<Value, Failure> {
+    /// One request, whose first message is that of line `line`.
+    fn send(&self, body: Vec<u8>, content_type: &str, line: usize) -> Result<Value, Failure> {
         let request = self.host.post(&["v1", "topics", self.topic, "messages"])?;
-        self.host.send(
-            request.headers(self.headers.clone()).header(CONTENT_TYPE, content_type).body(body),
-        )
+        let mut headers = self.headers.clone();
+        if let Some(id) = self.dedup_id {
+            let id = header_value("--dedup-id", &dedup_id(id, line)).map_err(Failure::Wrong)?;
+            headers.insert("millstream-dedup-id", id);
+        }
+        self.host.send(request.headers(headers).header(CONTENT_TYPE, content_type).body(body))
     }
 }
 
@@ -106,7 +106,11 @@ impl Published {
             .as_str()
             .map(|level| format!(" (held in: {level})"))
             .unwrap_or_default();
-        print::text(&format!("published {messages} to `{topic}`{held}"))?;
+        let repeats = match self.duplicates {
+            0 => String::new(),
+            repeats => format!("; {} already there", print::count(repeats)),
+        };
+        print::text(&format!("published {messages} to `{topic}`{held}{repeats}"))?;
         if let [Value::String(id)] = self.ids.as_slice() {
             print::text(id)?;
         }
@@ -152,7 +156,9 @@ fn headers(args: &Publish) -> anyhow::Result<HeaderMap> {
     let named = [
         ("millstream-key", &args.key),
         ("millstream-key-from", &args.key_from),
+        ("millstream-dedup-from", &args.dedup_from),
         ("millstream-delay", &args.delay),
+        ("millstream-expires-in", &args.expires_in),
     ];
     let own = named
         .into_iter()
@@ -163,15 +169,22 @@ fn headers(args: &Publish) -> anyhow::Result<HeaderMap> {
         .map(|(name, value)| (format!("millstream-header-{name}"), value.clone()));
     let mut headers = HeaderMap::new();
     for (name, value) in own.chain(more) {
-        let wrong =
-            |what: &str| anyhow!("{name}: {value:?}: {what} cannot be sent in an HTTP header");
-        let name_sent = HeaderName::try_from(&name).map_err(|_| wrong("this name"))?;
-        headers.append(
-            name_sent,
-            HeaderValue::from_bytes(value.as_bytes()).map_err(|_| wrong("this value"))?,
-        );
+        let wrong = || anyhow!("{name}: this name cannot be sent in an HTTP header");
+        let name_sent = HeaderName::try_from(&name).map_err(|_| wrong())?;
+        headers.append(name_sent, header_value(&name, &value)?);
     }
     Ok(headers)
+}
+
+fn header_value(name: &str, value: &str) -> anyhow::Result<HeaderValue> {
+    HeaderValue::from_bytes(value.as_bytes())
+        .map_err(|_| anyhow!("{name}: {value:?}: this value cannot be sent in an HTTP header"))
+}
+
+/// The dedup id of a request. The host numbers the messages of each request from 0: the later ones
+/// of a long input need ids of their own.
+fn dedup_id(id: &str, line: usize) -> String {
+    if line == 1 { id.to_owned() } else { format!("{id}+{line}") }
 }
 
 fn read_file(path: &Path) -> anyhow::Result<Vec<u8>> {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use millstream_pipeline::{Consumer, Plan, SinkConnector, SubscriptionPlan};
-use millstream_runner::{Report, SourceReport};
+use millstream_runner::{Report, SourceReport, SubscriptionReport};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
@@ -38,14 +38,17 @@ fn human(name: &str, report: &Report) -> String {
 }
 
 fn sources(report: &Report) -> String {
-    let rows: Vec<[String; 4]> = report
+    let rows: Vec<[String; 5]> = report
         .sources
         .iter()
         .map(|one| {
-            [one.name.clone(), count(one.published), count(one.refused), count(one.skipped_empty)]
+            let counts = [one.published, one.duplicates, one.refused, one.skipped_empty];
+            let [published, duplicates, refused, skipped_empty] = counts.map(count);
+            [one.name.clone(), published, duplicates, refused, skipped_empty]
         })
         .collect();
-    table(["SOURCE", "PUBLISHED", "REFUSED", "EMPTY LINES"], &rows)
+    let names = ["SOURCE", "PUBLISHED", "DUPLICATES", "REFUSED", "EMPTY LINES"];
+    table(&names, &["DUPLICATES"], &rows)
 }
 
 fn topics(report: &Report) -> String {
@@ -57,30 +60,10 @@ fn topics(report: &Report) -> String {
             [one.name.clone(), one.kind.to_owned(), count(one.published), count(one.depth), rate]
         })
         .collect();
-    table(["TOPIC", "KIND", "PUBLISHED", "DEPTH", "RATE"], &rows)
+    table(&["TOPIC", "KIND", "PUBLISHED", "DEPTH", "RATE"], &[], &rows)
 }
 
 fn subscriptions(report: &Report) -> String {
-    let rows: Vec<[String; 8]> = report
-        .subscriptions
-        .iter()
-        .map(|one| {
-            let counts =
-                [one.handled, one.retried, one.dead_lettered, one.dropped, one.queued].map(count);
-            let [handled, retried, dead_lettered, dropped, queued] = counts;
-            let rate = rate(one.handled, report);
-            [
-                one.name.clone(),
-                one.topic.clone(),
-                handled,
-                retried,
-                dead_lettered,
-                dropped,
-                queued,
-                rate,
-            ]
-        })
-        .collect();
     let names = [
         "SUBSCRIPTION",
         "TOPIC",
@@ -88,10 +71,31 @@ fn subscriptions(report: &Report) -> String {
         "RETRIED",
         "DEAD-LETTERED",
         "DROPPED",
+        "FILTERED",
+        "PURGED",
+        "REDRIVEN",
         "QUEUED",
         "RATE",
     ];
-    table(names, &rows)
+    let rows: Vec<[String; 11]> =
+        report.subscriptions.iter().map(|one| subscription(one, report)).collect();
+    table(&names, &["FILTERED", "PURGED", "REDRIVEN"], &rows)
+}
+
+fn subscription(one: &SubscriptionReport, report: &Report) -> [String; 11] {
+    [
+        one.name.clone(),
+        one.topic.clone(),
+        count(one.handled),
+        count(one.retried),
+        count(one.dead_lettered),
+        count(one.dropped),
+        count(one.filtered),
+        count(one.purged),
+        count(one.redriven),
+        count(one.queued),
+        rate(one.handled, report),
+    ]
 }
 
 fn refusals(source: &SourceReport) -> String {

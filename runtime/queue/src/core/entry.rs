@@ -15,8 +15,10 @@ const COALESCED_BYTES_MAX: usize = 64 << 10;
 pub(super) struct Entry {
     /// Sequence number of the first message.
     pub(super) base: u64,
-    /// Monotonic time.
+    /// When the first message arrived: monotonic time.
     pub(super) arrived: Duration,
+    /// When the last one did.
+    pub(super) completed: Duration,
     /// Bytes that the topic counts for it.
     pub(super) charged: u64,
     pub(super) expires: Expires,
@@ -74,7 +76,18 @@ impl Entry {
         };
         let (content, gone) = (Content::Sealed(batch), Vec::new());
         let expires = Expires::of(expires_ms);
-        Self { base, arrived, charged, expires, len, content, hashes, left, gone }
+        Self {
+            base,
+            arrived,
+            completed: arrived,
+            charged,
+            expires,
+            len,
+            content,
+            hashes,
+            left,
+            gone,
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -227,7 +240,12 @@ impl Entry {
     }
 
     /// Appends a small arrival by copy; gives it back when it does not fit.
-    pub(super) fn take(&mut self, arrival: Arrival, readers: usize) -> Result<(), Arrival> {
+    pub(super) fn take(
+        &mut self,
+        arrival: Arrival,
+        readers: usize,
+        arrived: Duration,
+    ) -> Result<(), Arrival> {
         let Some(builder) = self.open() else { return Err(arrival) };
         if builder.extend(&arrival.batch).is_err() {
             return Err(arrival);
@@ -235,6 +253,7 @@ impl Entry {
         let before = self.len();
         let n = arrival.len();
         self.len += n as u32;
+        self.completed = arrived;
         self.expires.extend(before, n, arrival.expires_ms);
         self.hashes.extend(arrival.hashes);
         self.left.add(n, readers);

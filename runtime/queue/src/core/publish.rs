@@ -137,6 +137,10 @@ impl Core {
     /// What follows when a topic's messages became fewer: room for publishers and for those whose
     /// output it is.
     pub(super) fn make_room(&mut self, id: TopicId, now: Now, effects: &mut Effects) {
+        let topic = &self.topics[id.0 as usize];
+        if !topic.rules.retain.is_zero() || !topic.expiring.is_empty() {
+            self.watch(id, now, effects);
+        }
         if !self.topics[id.0 as usize].line.is_empty() {
             self.admit_waiting(id, now, effects);
         }

@@ -92,10 +92,6 @@ impl Core {
             self.append(topic, publication, now, effects);
         }
         self.make_room(topic, now, effects);
-        let own = &self.topics[topic.0 as usize];
-        if !own.rules.retain.is_zero() || !own.expiring.is_empty() {
-            self.watch(topic, now, effects);
-        }
         self.wake_if_waiting(subscription, effects);
     }
 

@@ -156,7 +156,7 @@ impl Topic {
         self.unsettled += if readers > 0 { messages } else { 0 };
         let base = self.next;
         self.next += messages;
-        if let Some(arrival) = self.coalesce(arrival, readers) {
+        if let Some(arrival) = self.coalesce(arrival, readers, now.monotonic) {
             // Only the last entry may be open.
             self.seal();
             let entry = Entry::new(base, arrival, readers, now.monotonic);
@@ -170,12 +170,12 @@ impl Topic {
     }
 
     /// Puts a small arrival into the last entry; gives it back where that cannot be.
-    fn coalesce(&mut self, arrival: Arrival, readers: usize) -> Option<Arrival> {
+    fn coalesce(&mut self, arrival: Arrival, readers: usize, now: Duration) -> Option<Arrival> {
         let reached = self.reached;
         let takes =
             |last: &&mut Entry| last.base >= reached && last.is_live() && last.can_take(&arrival);
         let Some(last) = self.log.back_mut().filter(takes) else { return Some(arrival) };
-        let refused = last.take(arrival, readers).err();
+        let refused = last.take(arrival, readers, now).err();
         let bytes = last.open_bytes().unwrap_or(last.charged);
         self.bytes = self.bytes - last.charged + bytes;
         last.charged = bytes;
@@ -279,7 +279,7 @@ impl Topic {
     /// When the oldest retained entry has been kept long enough: monotonic time.
     fn next_aged(&self) -> Option<Duration> {
         let base = *self.retained.first()?;
-        self.log.get(self.entry_of(base)).map(|entry| entry.arrived + self.rules.retain)
+        self.log.get(self.entry_of(base)).map(|entry| entry.completed + self.rules.retain)
     }
 
     /// Removes entries from the front that were let go.

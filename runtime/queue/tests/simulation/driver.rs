@@ -41,12 +41,16 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new(world: World, seed: u64, tells: bool) -> Self {
-        let core = Core::new(world.topics.clone(), world.subscriptions.clone());
+        let mut core = Core::new(world.topics.clone(), world.subscriptions.clone());
+        let clocks = Clocks::new();
+        for t in 0..world.topics.len() {
+            core.step(Event::Tap(TopicId(t as u32), true), clocks.now());
+        }
         let model = Model::new(&world, core.figures());
         Self {
             model,
             core,
-            clocks: Clocks::new(),
+            clocks,
             random: Random::new(seed),
             held: Vec::new(),
             generations: vec![1; world.subscriptions.len()],

@@ -51,7 +51,8 @@ impl World {
             rules.kind = TopicKind::Command;
         }
         if rules.kind == TopicKind::Command && readers.is_empty() {
-            rules.when_full = random.pick(&[WhenFull::Block, WhenFull::Reject]);
+            // Nobody reads it: its oldest are nobody's to drop.
+            rules.when_full = WhenFull::Block;
         }
         if rules.kind == TopicKind::DeadLetter && !readers.is_empty() {
             // A letter's age takes it from its topic and its readers at once: no reader judges it.
@@ -99,7 +100,10 @@ fn topic(random: &mut Random, name: &str) -> TopicRules {
     };
     match random.below(6) {
         0 | 1 => TopicRules { dedup: Some(dedup(random)), ..rules },
-        2 if rules.retain.is_zero() && when_full != WhenFull::DropOldest => {
+        // How many bytes are retained only the core knows: where it matters, publishers wait.
+        2 if when_full == WhenFull::Block
+            || (rules.retain.is_zero() && when_full == WhenFull::Reject) =>
+        {
             TopicRules { max_bytes: 800 + random.below(4_000), ..rules }
         }
         _ => rules,

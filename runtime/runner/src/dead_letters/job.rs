@@ -10,10 +10,10 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use super::Errand;
 use super::error::DeadLetterError;
 use super::rate::Rate;
 use super::shelf::Found;
-use super::Errand;
 
 /// How long a job waits for room where no more messages may be parked.
 const ROOM_PAUSE: Duration = Duration::from_millis(100);

@@ -15,6 +15,13 @@ use super::selection::Wanted;
 /// Letters that are asked a condition before others get their turn: one answer may take a while.
 const ASKED_MAX: usize = 64;
 
+/// How long letters are asked before others get their turn, one answer more or less.
+const ASKING_MAX: Duration = Duration::from_millis(20);
+
+/// Most bytes of one page; the letter that passes it is still in it. A page that is put back is
+/// copied as a whole.
+const PAGE_BYTES_MAX: usize = 16 << 20;
+
 /// How long one listing may look for letters, whatever its condition costs.
 const LIST_TIME_MAX: Duration = Duration::from_millis(500);
 
@@ -138,12 +145,22 @@ impl Shelf {
             Wanted::Where(_) => ASKED_MAX,
             Wanted::Ids(_) | Wanted::All => MAX_STEP_MESSAGES,
         };
+        let began = self.broker.now().monotonic;
         let page = self.broker.browse(self.topic, range.from, messages);
-        let mut found = Vec::new();
+        let (mut found, mut bytes, mut looked_at) = (Vec::new(), 0, 0);
         for part in &page.parts {
             for (i, sequence) in (0..part.batch.len()).zip(part.first..range.below) {
+                let spent = self.broker.now().monotonic.saturating_sub(began);
+                let enough = bytes >= PAGE_BYTES_MAX || spent >= ASKING_MAX;
+                if enough && looked_at > 0 {
+                    range.from = sequence;
+                    return Ok(found);
+                }
+                looked_at += 1;
                 if self.is_meant(part.batch.get(i), wanted)? {
-                    found.push(Found { sequence, letter: part.batch.slice(i..i + 1) });
+                    let letter = part.batch.slice(i..i + 1);
+                    bytes += letter.bytes();
+                    found.push(Found { sequence, letter });
                 }
             }
         }

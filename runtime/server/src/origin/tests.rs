@@ -13,7 +13,8 @@ fn passes(host: &'static str, origin: Option<&'static str>) -> bool {
 
 #[test]
 fn this_machine_goes_by_its_addresses_and_by_names_that_nobody_can_buy() {
-    for host in ["127.0.0.1:7070", "localhost", "LocalHost.:80", "[::1]:7070", "a.localhost", "mill"]
+    for host in
+        ["127.0.0.1:7070", "localhost", "LocalHost.:80", "[::1]:7070", "a.localhost", "mill"]
     {
         assert!(passes(host, None), "{host}");
     }
@@ -25,8 +26,7 @@ fn this_machine_goes_by_its_addresses_and_by_names_that_nobody_can_buy() {
 #[test]
 fn a_page_may_talk_only_to_where_it_came_from() {
     assert!(passes("localhost:7070", Some("http://localhost:7070")));
-    for origin in ["http://localhost:3000", "http://example.com", "null", "localhost:7070"]
-    {
+    for origin in ["http://localhost:3000", "http://example.com", "null", "localhost:7070"] {
         assert!(!passes("localhost:7070", Some(origin)), "{origin}");
     }
     assert!(check(&HeaderMap::new()).is_ok());

@@ -1,5 +1,6 @@
 //! Which sequence numbers were shown.
 
+use std::iter;
 use std::ops::Range;
 
 /// Runs between gaps that are remembered; beyond, the oldest is forgotten. A run can only come
@@ -43,7 +44,7 @@ impl Seen {
         let touched = &self.0[first..last];
         let start = touched.first().map_or(range.start, |seen| seen.start.min(range.start));
         let end = touched.last().map_or(range.end, |seen| seen.end.max(range.end));
-        self.0.splice(first..last, [start..end]);
+        self.0.splice(first..last, iter::once(start..end));
     }
 }
 

@@ -40,7 +40,10 @@ async fn subscriptions_show_where_they_stand() {
     host.reject_all(BILL, "no").await;
     let list = ok(host.get("/v1/subscriptions")).await;
     let bill = ok(host.get("/v1/subscriptions/bill")).await;
-    assert_eq!(bill, list["items"][0]);
+    assert_eq!(bill["stopped_keys"], json!([]));
+    for (name, figure) in list["items"][0].as_object().unwrap() {
+        assert!(name == "stopped_keys" || figure == &bill[name], "{name}");
+    }
     assert_eq!((&bill["topic"], &bill["plugin"]), (&json!("orders"), &json!("billing")));
     assert_eq!((&bill["lag"], &bill["in_flight"]), (&json!(0), &json!(0)));
     assert_eq!((&bill["dead_lettered"], &bill["rejected"]), (&json!(2), &json!(2)));

@@ -15,6 +15,7 @@ use millstream_queue::{
     Broker, DedupRules, Delivery, Exhausted, Handler, LeaseRequest, MemoryBroker,
     SubscriptionFigures, SubscriptionRules, SystemClock, TopicFigures, TopicRules,
 };
+use millstream_runner::DeadLetters;
 use millstream_server::{App, PluginInfo, serve};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -39,6 +40,7 @@ pub(crate) struct Host {
     pub(crate) url: String,
     pub(crate) client: Client,
     pub(crate) broker: Arc<MemoryBroker>,
+    pub(crate) dead_letters: DeadLetters,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<std::io::Result<()>>,
 }
@@ -57,7 +59,9 @@ impl Host {
         let stop = CancellationToken::new();
         let keeper = Arc::clone(&broker);
         tokio::spawn(async move { keeper.keep_time(CancellationToken::new()).await });
+        let dead_letters = DeadLetters::new(Arc::clone(&shared), Arc::clone(&plan));
         let app = App {
+            dead_letters: dead_letters.clone(),
             plan,
             broker: shared,
             random: || 7,
@@ -73,7 +77,7 @@ impl Host {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let served = tokio::spawn(serve(listener, app, stop.clone()));
-        Self { url, client: Client::new(), broker, stop, served }
+        Self { url, client: Client::new(), broker, dead_letters, stop, served }
     }
 
     pub(crate) fn get(&self, path: &str) -> RequestBuilder {

@@ -9,5 +9,6 @@ mod host;
 mod lifecycle;
 mod origin;
 mod publish;
+mod redrive;
 mod refusals;
 mod tap;

@@ -168,7 +168,22 @@ async fn a_message_that_is_too_old_is_given_up() {
     assert_eq!(ok(host.get("/v1/subscriptions/bill")).await["expired"], 1);
     let letters = ok(host.get("/v1/subscriptions/bill/dead-letters")).await;
     let letter = &letters["items"][0];
-    assert_eq!((&letter["payload"], &letter["dead_letter"]["reason"]), (&json!("1"), &json!("expired")));
+    assert_eq!(
+        (&letter["payload"], &letter["dead_letter"]["reason"]),
+        (&json!("1"), &json!("expired"))
+    );
+    assert_eq!(host.lease(BILL).await.batch.get(0).payload(), b"2");
+}
+
+#[tokio::test]
+async fn in_one_request_each_message_has_an_age_of_its_own() {
+    let host = Host::start().await;
+    let body = "{\"payload\":\"1\",\"expires_in\":\"1ms\"}\n{\"payload\":\"2\"}";
+    let media_type = "application/vnd.millstream.messages+ndjson";
+    accepted(host.orders(body).header("content-type", media_type)).await;
+    while host.subscription_figures(BILL).expired == 0 {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(host.lease(BILL).await.batch.get(0).payload(), b"2");
 }
 

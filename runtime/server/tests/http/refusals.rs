@@ -161,10 +161,7 @@ async fn every_endpoint_that_is_not_built_says_so() {
     ] {
         refused(host.get(path), 501, "not-available-yet").await;
     }
-    for path in [
-        "/v1/plugins/billing/swap",
-        "/v1/plugins/billing/rollback",
-    ] {
+    for path in ["/v1/plugins/billing/swap", "/v1/plugins/billing/rollback"] {
         refused(host.post(path), 501, "not-available-yet").await;
     }
     let apply = host.client.put(format!("{}/v1/pipeline", host.url)).body("pipeline: x");

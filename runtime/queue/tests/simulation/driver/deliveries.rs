@@ -6,7 +6,7 @@ use std::sync::Arc;
 use millstream_message::{
     Batch, Failure, FailureKind, Output, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
 };
-use millstream_queue::core::{Answer, Event, Grant, Refusal, TakenBack, Why};
+use millstream_queue::core::{Answer, Event, Grant, TakenBack, Why};
 use millstream_queue::{Case, KeyRange, LeaseId, judge};
 
 use super::Driver;
@@ -36,11 +36,7 @@ impl Driver {
     ) -> Check {
         let mut request = self.request(s, messages_max);
         request.generation -= u64::from(outdated);
-        let width = u64::MAX / 4;
-        request.keys = quarter.map(|n| KeyRange {
-            first: n * width + u64::from(n > 0),
-            last: if n == 3 { u64::MAX } else { (n + 1) * width },
-        });
+        request.keys = quarter.map(quarter_of_keys);
         self.tell(|| {
             format!("sub-{s} asks for {messages_max}, quarter {quarter:?}, outdated {outdated}")
         });
@@ -125,7 +121,8 @@ impl Driver {
         let mut outputs = Vec::new();
         for topic in topics {
             if random.chance(60) {
-                let each = (0..messages).map(|_| self.outputs(random)).collect();
+                let delays = self.may_delay(topic.0 as usize);
+                let each = (0..messages).map(|_| self.outputs(delays, random)).collect();
                 outputs.push((topic, each));
             }
         }
@@ -133,7 +130,7 @@ impl Driver {
     }
 
     /// What one message gives to one topic.
-    fn outputs(&mut self, random: &mut Random) -> Vec<Posted> {
+    fn outputs(&mut self, delays: bool, random: &mut Random) -> Vec<Posted> {
         let now = self.now();
         let many = random.pick(&[0, 0, 1, 1, 2]);
         (0..many)
@@ -141,7 +138,7 @@ impl Driver {
                 let key = random.pick(&[None, Some("a"), Some("b")]).map(str::to_owned);
                 let id = self.next_id();
                 let parcel = Parcel::new(id, key, vec![7; random.pick(&[0, 30])], now.wall_ms);
-                let due_ms = random.chance(15).then_some(now.wall_ms + 100);
+                let due_ms = (delays && random.chance(15)).then_some(now.wall_ms + 100);
                 Posted { parcel: Rc::new(parcel), due_ms, dedup: 0 }
             })
             .collect()
@@ -184,24 +181,7 @@ impl Driver {
         self.step(event, |model, answer, step| {
             let Said { verdicts, outputs } = said;
             let ended = Ended { lease, verdicts, outputs, full, judged: &judged, now: step.now };
-            if model.lease_of(lease).is_none() {
-                let refused = matches!(answer, Answer::Refused(Refusal::LeaseEnded));
-                ensure!(refused, "{lease:?} has ended, and its settle was answered {answer:?}");
-                return Ok(());
-            }
-            let fates = model.fates(&ended);
-            model.check_judged(&ended, &fates)?;
-            let refusing = model.refusing(&ended, &fates);
-            match answer {
-                Answer::OutputsFull(topics) if !refusing.is_empty() => {
-                    ensure!(*topics == refusing, "{topics:?} refuse outputs, not {refusing:?}");
-                    Ok(())
-                }
-                Answer::Done if refusing.is_empty() => model.commit(&ended, &fates),
-                other => {
-                    Err(format!("{refusing:?} refuse outputs; a settle was answered {other:?}"))
-                }
-            }
+            model.settle(&ended, answer)
         })
     }
 
@@ -229,6 +209,13 @@ impl Said {
         let outputs = self.outputs.iter().map(|(topic, each)| output(*topic, each, wall_ms));
         Settlement { verdicts, outputs: outputs.collect() }
     }
+}
+
+/// The `n`-th quarter of all key hashes, from 0.
+fn quarter_of_keys(n: u64) -> KeyRange {
+    let width = u64::MAX / 4;
+    let last = if n == 3 { u64::MAX } else { (n + 1) * width };
+    KeyRange { first: n * width + u64::from(n > 0), last }
 }
 
 fn output(topic: TopicId, each: &[Vec<Posted>], wall_ms: u64) -> Output {

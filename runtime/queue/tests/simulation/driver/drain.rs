@@ -78,6 +78,9 @@ impl Driver {
         for (t, topic) in self.model.topics.iter().enumerate() {
             ensure!(topic.delayed.is_empty(), "topic-{t}: a delayed message is never shown");
             ensure!(topic.line.is_empty(), "topic-{t}: a publisher waits for ever");
+            let figures = &self.model.seen.topics[t];
+            let kept = figures.depth == 0 && (figures.bytes > 0 || figures.retained > 0);
+            ensure!(!kept, "topic-{t}: settled messages are kept for ever: {figures:?}");
         }
         let mut stopped = false;
         for (s, subscription) in self.model.subscriptions.iter().enumerate() {

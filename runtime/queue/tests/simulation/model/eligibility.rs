@@ -3,7 +3,7 @@
 use millstream_message::TopicId;
 use millstream_queue::{KeyRange, LeaseId, Now, Ordering, WhenFull};
 
-use super::{Check, Item, LeaseModel, Model, Place, State, SubscriptionModel, ensure};
+use super::{Check, Item, Model, Place, State, SubscriptionModel, ensure};
 
 impl Model {
     /// Whether `lease` may take the item, beside what it has already.
@@ -66,7 +66,7 @@ impl Model {
                 let mine = Some(holder) == lease || self.leases[&holder].deadline.is_none();
                 ensure!(mine, "{other:?} of its key is under {holder:?}");
             }
-            _ if rival.is_expired(now.wall_ms) => {}
+            _ if rival.is_expired(now.wall_ms) || rival.lost_place => {}
             State::Parked(_) => {
                 let passes = place.is_redriven() || (!waits && other.is_redriven());
                 ensure!(passes || (!waits && other > place), "{other:?} of its key is parked");
@@ -98,7 +98,11 @@ impl Model {
 
     pub(crate) fn is_full(&self, t: usize) -> bool {
         let rules = &self.topics[t].rules;
-        self.depth(t) >= rules.max_messages || self.seen.topics[t].bytes >= rules.max_bytes
+        let bytes_full = match self.retains_bytes(t) {
+            true => self.seen.topics[t].full,
+            false => self.seen.topics[t].bytes >= rules.max_bytes,
+        };
+        self.depth(t) >= rules.max_messages || bytes_full
     }
 
     /// The item that a worker who asks now must not be denied, if there is one.
@@ -108,6 +112,8 @@ impl Model {
         let is_up = !subscription.paused && self.blocked_by(s).is_none();
         let allowed = subscription.rate.as_ref().is_none_or(|rate| rate.allowed(now.monotonic) > 0);
         let held = rules.ordering == Ordering::Strict && subscription.in_flight() > 0;
+        // Who may have been dropped may stand before the others.
+        let held = held || (rules.ordering != Ordering::None && subscription.dropped_unnamed > 0);
         if !is_up || !allowed || held {
             return None;
         }
@@ -139,10 +145,6 @@ impl Model {
     pub(crate) fn is_stopped(&self, s: usize, key: u64) -> bool {
         let letters = self.topics.iter().flat_map(|topic| topic.kept.values().flatten());
         letters.filter(|letter| letter.subscription == s).any(|letter| letter.stops == Some(key))
-    }
-
-    pub(crate) fn lease_of(&self, id: LeaseId) -> Option<&LeaseModel> {
-        self.leases.get(&id)
     }
 }
 

@@ -30,7 +30,9 @@ impl Model {
             subscription.sleepers.ask();
         }
         self.take_back_expired(step)?;
+        let dropped = self.subscriptions[s].counts.expired_dropped;
         self.follow_dropped(step);
+        let made_room = self.subscriptions[s].counts.expired_dropped > dropped;
         match answer {
             Answer::Granted(grant) => self.granted(s, request, grant, step)?,
             Answer::Nothing(look_again) => {
@@ -41,7 +43,7 @@ impl Model {
             other => return Err(format!("sub-{s}: a lease was answered {other:?}")),
         }
         let topic = self.subscriptions[s].rules.topic.0 as usize;
-        self.admit_what_was(topic, step.now)
+        if made_room { self.admit(topic, step.now) } else { Ok(()) }
     }
 
     fn granted(
@@ -194,6 +196,7 @@ impl Model {
                 (grant.histories.of(i), self.subscriptions[s].items[&place].history);
             ensure!(history == expected, "sub-{s}: {place:?} has {history:?}, not {expected:?}");
             self.hold(s, place, grant, history);
+            self.subscriptions[s].items.entry(place).and_modify(|item| item.lost_place = true);
         }
         Ok(())
     }

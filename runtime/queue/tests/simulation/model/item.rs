@@ -41,6 +41,8 @@ pub(crate) struct Item {
     pub(crate) copied: bool,
     pub(crate) history: History,
     pub(crate) alone: bool,
+    /// It was too old once, and is not since the wall clock was set back: it lost its place.
+    pub(crate) lost_place: bool,
     /// When it became visible: monotonic time.
     pub(crate) arrived: Duration,
 }
@@ -71,7 +73,8 @@ pub(crate) fn batch_of<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> Bat
 impl Item {
     pub(crate) fn new(parcel: Rc<Parcel>, arrived: Duration) -> Self {
         let (state, history) = (State::Waiting, History::default());
-        Self { parcel, state, copied: false, history, alone: false, arrived }
+        let (copied, alone, lost_place) = (false, false, false);
+        Self { parcel, state, copied, history, alone, lost_place, arrived }
     }
 
     /// A dead letter that came back, perhaps edited: as if new, and without an age.

@@ -110,6 +110,7 @@ impl Model {
         for &subscription in &step.effects.wake {
             self.subscriptions[subscription.0 as usize].sleepers.wake();
         }
+        self.compare_watched(step.effects)?;
         self.compare(step)?;
         self.seen = step.figures.clone();
         Ok(())

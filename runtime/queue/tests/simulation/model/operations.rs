@@ -55,6 +55,7 @@ impl Model {
         };
         let t = self.subscriptions[s].rules.topic.0 as usize;
         self.check_browsed(t, has)?;
+        self.check_retained(t, has, now)?;
         let offered = self.sought(t, to, has, moved)?;
         let subscription = &mut self.subscriptions[s];
         let places: Vec<Place> = subscription.items.keys().copied().collect();
@@ -92,6 +93,22 @@ impl Model {
             .filter(|sequence| topic.log[*sequence as usize].0.expires_ms == NEVER);
         for sequence in unsettled {
             ensure!(has.contains(&sequence), "topic-{t}: message {sequence} is not shown");
+        }
+        Ok(())
+    }
+
+    /// Whether the topic still has what it is to keep for a while, settled or not.
+    fn check_retained(&self, t: usize, has: &[u64], now: Now) -> Check {
+        let topic = &self.topics[t];
+        if self.retains_bytes(t) {
+            return Ok(());
+        }
+        for (sequence, (parcel, arrived)) in (0..).zip(&topic.log) {
+            let retained = *arrived + topic.rules.retain > now.monotonic
+                && parcel.expires_ms == NEVER
+                && sequence >= topic.purged_below
+                && !topic.gone.contains(&sequence);
+            ensure!(!retained || has.contains(&sequence), "topic-{t}: {sequence} is not retained");
         }
         Ok(())
     }
@@ -143,6 +160,7 @@ impl Model {
         }
         expected = expected + in_log.len() as u64 - unnamed;
         self.topics[t].gone.extend(in_log);
+        self.topics[t].purged_below = self.topics[t].purged_below.max(below);
         ensure!(messages == expected, "topic-{t}: purged {messages}, not {expected}");
         self.admit(t, now)
     }

@@ -4,6 +4,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use millstream_message::{TopicId, Verdict};
+use millstream_queue::core::{Answer, Refusal};
 use millstream_queue::{
     DeadLetterReason, Exhausted, Fate, Fates, History, Judged, LeaseId, Now, Parking,
     SubscriptionFigures, WhenFull,
@@ -36,8 +37,29 @@ pub(crate) enum Fated {
 }
 
 impl Model {
+    /// A worker settles, and was answered.
+    pub(crate) fn settle(&mut self, ended: &Ended<'_>, answer: &Answer) -> Check {
+        let lease = ended.lease;
+        if !self.leases.contains_key(&lease) {
+            let refused = matches!(answer, Answer::Refused(Refusal::LeaseEnded));
+            ensure!(refused, "{lease:?} has ended, and its settle was answered {answer:?}");
+            return Ok(());
+        }
+        let fates = self.fates(ended);
+        self.check_judged(ended, &fates)?;
+        let refusing = self.refusing(ended, &fates);
+        match answer {
+            Answer::OutputsFull(topics) if !refusing.is_empty() => {
+                ensure!(*topics == refusing, "{topics:?} refuse outputs, not {refusing:?}");
+                Ok(())
+            }
+            Answer::Done if refusing.is_empty() => self.commit(ended, &fates),
+            other => Err(format!("{refusing:?} refuse outputs; a settle was answered {other:?}")),
+        }
+    }
+
     /// What must become of each message of the lease.
-    pub(crate) fn fates(&self, ended: &Ended<'_>) -> Vec<Fated> {
+    fn fates(&self, ended: &Ended<'_>) -> Vec<Fated> {
         let lease = &self.leases[&ended.lease];
         let subscription = &self.subscriptions[lease.subscription];
         let parks = subscription.rules.parks_keys();
@@ -117,7 +139,7 @@ impl Model {
     }
 
     /// Whether the settlement that goes to the core says what it must.
-    pub(crate) fn check_judged(&self, ended: &Ended<'_>, fates: &[Fated]) -> Check {
+    fn check_judged(&self, ended: &Ended<'_>, fates: &[Fated]) -> Check {
         let s = self.leases[&ended.lease].subscription;
         let judged = ended.judged;
         for (i, fated) in fates.iter().enumerate() {
@@ -188,7 +210,7 @@ impl Model {
     }
 
     /// Topics that must refuse what is published to them.
-    pub(crate) fn refusing(&self, ended: &Ended<'_>, fates: &[Fated]) -> Vec<TopicId> {
+    fn refusing(&self, ended: &Ended<'_>, fates: &[Fated]) -> Vec<TopicId> {
         let s = self.leases[&ended.lease].subscription;
         let waits = |fate: &&Fated| matches!(fate, Fated::Parked { .. } | Fated::Returned);
         let gone = (fates.len() - fates.iter().filter(waits).count()) as u64;
@@ -212,7 +234,7 @@ impl Model {
     }
 
     /// The settlement is committed.
-    pub(crate) fn commit(&mut self, ended: &Ended<'_>, fates: &[Fated]) -> Check {
+    fn commit(&mut self, ended: &Ended<'_>, fates: &[Fated]) -> Check {
         let Some(lease) = self.leases.remove(&ended.lease) else { return Ok(()) };
         let s = lease.subscription;
         self.subscriptions[s].counts.failed += ended.judged.failed;

@@ -5,10 +5,10 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use millstream_message::{MessageId, TopicId};
-use millstream_queue::core::{Answer, Refusal, Ticket};
+use millstream_queue::core::{Answer, Effects, Refusal, Ticket};
 use millstream_queue::{Duplicate, NEVER, Now, TopicKind, TopicRules, WhenFull};
 
-use super::{Item, Model, Parcel, Place, Told};
+use super::{Check, Item, Model, Parcel, Place, Told, ensure};
 use crate::world::World;
 
 #[derive(Debug)]
@@ -17,12 +17,16 @@ pub(crate) struct TopicModel {
     pub(crate) readers: Vec<usize>,
     /// Sequence number of the next message.
     pub(crate) next: u64,
+    /// Up to here whoever watches the topic was shown its messages.
+    pub(crate) watched: u64,
     /// Everything that was ever visible, and since when: monotonic time.
     pub(crate) log: Vec<(Rc<Parcel>, Duration)>,
     /// What the topic itself keeps, with what is known of it as a dead letter.
     pub(crate) kept: BTreeMap<u64, Option<Told>>,
     /// Dropped or purged for somebody: once nobody has it, it is not offered to anybody again.
     pub(crate) gone: BTreeSet<u64>,
+    /// Up to here the topic was emptied: nothing before needs to be retained.
+    pub(crate) purged_below: u64,
     /// When due (wall clock), in order of acceptance.
     pub(crate) delayed: BTreeMap<(u64, u64), Rc<Parcel>>,
     pub(crate) line: VecDeque<Waiting>,
@@ -54,7 +58,7 @@ pub(crate) struct Waiting {
 
 /// What a publish must be answered.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Reply {
+enum Reply {
     Published(Vec<Duplicate>),
     Waits,
     Refused(Refusal),
@@ -68,9 +72,11 @@ impl TopicModel {
             rules: rules.clone(),
             readers: subscriptions.filter(|(_, s)| s.topic == id).map(|(place, _)| place).collect(),
             next: 0,
+            watched: 0,
             log: Vec::new(),
             kept: BTreeMap::new(),
             gone: BTreeSet::new(),
+            purged_below: 0,
             delayed: BTreeMap::new(),
             line: VecDeque::new(),
             ids: BTreeMap::new(),
@@ -116,12 +122,32 @@ impl TopicModel {
 }
 
 impl Model {
-    /// Somebody publishes; answers what must be answered.
-    pub(crate) fn publish(
+    /// Somebody publishes, and was answered.
+    pub(crate) fn published(
+        &mut self,
+        t: usize,
+        posted: Vec<Posted>,
+        resident: u64,
+        answer: &Answer,
+        now: Now,
+    ) -> Check {
+        let is_in = matches!(answer, Answer::Published(_));
+        let reply = self.publish(t, posted, resident, is_in, now);
+        let right = reply.is(answer);
+        ensure!(right, "topic-{t}: a publish was answered {answer:?}, not {reply:?}");
+        if let (Answer::Waiting(ticket), Some(last)) = (answer, self.topics[t].line.back_mut()) {
+            last.ticket = *ticket;
+        }
+        Ok(())
+    }
+
+    /// What must be answered to a publisher, who `is_in` where only the core can tell.
+    fn publish(
         &mut self,
         t: usize,
         mut posted: Vec<Posted>,
         resident: u64,
+        is_in: bool,
         now: Now,
     ) -> Reply {
         let topic = &mut self.topics[t];
@@ -137,7 +163,9 @@ impl Model {
             if !topic.ids_fit(&posted) {
                 return Reply::Refused(Refusal::DedupFull);
             }
-            if self.find_room(t, posted.len() as u64, resident) {
+            let messages = posted.len() as u64;
+            let known = self.room_beside_retained(t, messages, resident);
+            if known.unwrap_or(is_in) || self.find_room(t, messages, resident) {
                 self.accept(t, posted, now);
                 return Reply::Published(repeats);
             }
@@ -204,11 +232,46 @@ impl Model {
         (in_log.len() + copies + topic.delayed.len()) as u64 - unnamed
     }
 
+    /// Whoever watches is shown all that became visible in the step, in order.
+    pub(crate) fn compare_watched(&mut self, effects: &Effects) -> Check {
+        for (topic, first, batch) in &effects.appended {
+            let t = topic.0 as usize;
+            let topic = &mut self.topics[t];
+            let (next, shown) = (topic.watched, topic.watched + batch.len() as u64);
+            ensure!(*first == next, "topic-{t}: shows from {first} on, not from {next}");
+            let log = topic.log.get(next as usize..shown as usize).unwrap_or_default();
+            let ids: Vec<MessageId> = log.iter().map(|(parcel, _)| parcel.id).collect();
+            ensure!(batch.ids() == ids, "topic-{t}: shows {:?}, not {ids:?}", batch.ids());
+            topic.watched = shown;
+        }
+        let missed = self.topics.iter().position(|topic| topic.watched != topic.next);
+        ensure!(missed.is_none(), "topic {missed:?}: who watches missed a message");
+        Ok(())
+    }
+
     /// As the model counts messages and the core bytes.
     pub(crate) fn has_room(&self, t: usize, messages: u64, resident: u64) -> bool {
         let rules = &self.topics[t].rules;
         self.depth(t) + messages <= rules.max_messages
             && self.seen.topics[t].bytes + resident <= rules.max_bytes
+    }
+
+    /// Whether there is room when what is retained gives way, as far as the model can tell.
+    fn room_beside_retained(&self, t: usize, messages: u64, resident: u64) -> Option<bool> {
+        let rules = &self.topics[t].rules;
+        let (depth, least) = (self.depth(t), self.bytes_at_least(t));
+        match () {
+            () if self.has_room(t, messages, resident) => Some(true),
+            () if !self.retains_bytes(t) || depth + messages > rules.max_messages => Some(false),
+            () if depth == 0 => Some(true),
+            () if least + resident > rules.max_bytes => Some(false),
+            () => None,
+        }
+    }
+
+    /// Whether only the core knows how many of the topic's bytes count.
+    pub(crate) fn retains_bytes(&self, t: usize) -> bool {
+        self.counts_bytes(t) && !self.topics[t].rules.retain.is_zero()
     }
 
     /// Whether there is room, after the oldest made way where the rules say so.
@@ -246,7 +309,7 @@ impl Model {
 }
 
 impl Reply {
-    pub(crate) fn is(&self, answer: &Answer) -> bool {
+    fn is(&self, answer: &Answer) -> bool {
         match (self, answer) {
             (Self::Published(expected), Answer::Published(repeats)) => expected == repeats,
             (Self::Waits, Answer::Waiting(_)) => true,
