@@ -4,6 +4,7 @@
 //! subscription are its own. Whatever moves letters ends at what the topic held when it began, so
 //! that a message that fails again at once is not put back for ever.
 
+mod errand;
 mod error;
 mod job;
 mod rate;
@@ -23,6 +24,7 @@ use millstream_queue::Broker;
 use tokio::task::yield_now;
 use tokio::time::timeout;
 
+use self::errand::{Action, Errand};
 pub use self::error::DeadLetterError;
 use self::job::Jobs;
 pub use self::job::{JobState, JobStatus};
@@ -252,60 +254,6 @@ impl DeadLetters {
             Ok(matched)
         };
         timeout(REQUEST_MAX, counting).await.unwrap_or(Err(DeadLetterError::TooSlow(REQUEST_MAX)))
-    }
-}
-
-/// Letters to move, and where to.
-struct Errand {
-    shelf: Shelf,
-    /// What is still to be looked through.
-    range: Range,
-    wanted: Wanted,
-    action: Action,
-}
-
-enum Action {
-    /// Back to the subscription, with this payload if there is one.
-    Redrive(Option<Bytes>),
-    /// Away.
-    Purge,
-}
-
-impl Errand {
-    /// Moves all that may move at once.
-    async fn run(mut self, matched: u64) -> Result<Outcome, DeadLetterError> {
-        let mut moved = 0;
-        let moving = async {
-            while !self.range.is_empty() {
-                let letters = self.shelf.page(&mut self.range, &self.wanted)?;
-                let done = self.carry(&letters);
-                moved += done.moved;
-                if done.looked_at < letters.len() as u64 {
-                    return Ok(false);
-                }
-                yield_now().await;
-            }
-            Ok(true)
-        };
-        let complete = timeout(REQUEST_MAX, moving).await.unwrap_or(Ok(false))?;
-        Ok(Outcome::Done { matched, moved, complete })
-    }
-
-    /// Moves these letters, as many as may move now.
-    fn carry(&self, letters: &[Found]) -> millstream_queue::Moved {
-        let shelf = &self.shelf;
-        match &self.action {
-            Action::Purge => {
-                let letters = letters.iter().map(|found| shelf.letter(found, found.letter.clone()));
-                shelf.broker.purge_letters(letters.collect())
-            }
-            Action::Redrive(payload) => {
-                let restored =
-                    |found: &Found| restored::restored(&found.letter, payload.as_deref());
-                let letters = letters.iter().map(|found| shelf.letter(found, restored(found)));
-                shelf.broker.redrive(shelf.id, letters.collect())
-            }
-        }
     }
 }
 

@@ -50,7 +50,7 @@ pub(crate) enum DlqCommand {
         /// The message's id.
         id: String,
         /// The plugin's folder: the case goes into its `cases/`, with the configuration that the
-        /// pipeline gives the plugin.
+        /// pipeline gives the plugin, secrets in it included.
         dir: PathBuf,
     },
 }

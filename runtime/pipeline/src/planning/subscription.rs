@@ -74,7 +74,10 @@ fn consumer(context: &Context<'_>, subscription: &Subscription) -> Option<Consum
 fn sink_connector(context: &Context<'_>, sink: &Sink) -> Option<SinkConnector> {
     if let Some(file) = &sink.file {
         let path = context.path(file.path.as_deref()?);
-        return Some(SinkConnector::File { path, whole: file.form == Some(typed::FileForm::Message) });
+        return Some(SinkConnector::File {
+            path,
+            whole: file.form == Some(typed::FileForm::Message),
+        });
     }
     if let Some(hook) = &sink.http {
         return http(hook);

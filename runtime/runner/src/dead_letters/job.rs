@@ -10,7 +10,7 @@ use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Errand;
+use super::errand::Errand;
 use super::error::DeadLetterError;
 use super::rate::Rate;
 use super::shelf::Found;

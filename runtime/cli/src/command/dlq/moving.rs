@@ -98,7 +98,7 @@ fn conclude(
 
 fn sentence(matched: u64, moved: u64, dry_run: bool, done: &str) -> String {
     match (matched, dry_run) {
-        (0, _) => "no dead letter is meant".to_owned(),
+        (0, _) => "no dead letter matches".to_owned(),
         (_, true) => format!("{} would be {done}", counted(matched, "dead letter")),
         (_, false) => format!("{} of {} {done}", count(moved), counted(matched, "dead letter")),
     }
@@ -155,6 +155,6 @@ mod tests {
         let said = |matched, moved, dry_run| sentence(matched, moved, dry_run, "deleted");
         assert_eq!(said(2, 0, true), "2 dead letters would be deleted");
         assert_eq!(said(2, 1, false), "1 of 2 dead letters deleted");
-        assert_eq!(said(0, 0, false), "no dead letter is meant");
+        assert_eq!(said(0, 0, false), "no dead letter matches");
     }
 }

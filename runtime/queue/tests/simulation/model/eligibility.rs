@@ -109,35 +109,45 @@ impl Model {
     pub(crate) fn must_grant(&self, s: usize, keys: Option<KeyRange>, now: Now) -> Option<Place> {
         let subscription = &self.subscriptions[s];
         let rules = &subscription.rules;
-        let is_up = !subscription.paused && self.blocked_by(s).is_none();
-        let allowed = subscription.rate.as_ref().is_none_or(|rate| rate.allowed(now.monotonic) > 0);
-        let held = rules.ordering == Ordering::Strict && subscription.in_flight() > 0;
-        // Who may have been dropped may stand before the others.
-        let held = held || (rules.ordering != Ordering::None && subscription.dropped_unnamed > 0);
-        if !is_up || !allowed || held {
+        if !self.may_ask(s, now) {
             return None;
         }
         let new_may_go = self.seen.subscriptions[s].parked < rules.max_parked;
-        let fresh = |place: Place, item: &Item| item.is_fresh(place);
         let patient =
             |item: &Item| keys.is_none() && item.arrived + rules.batch_wait > now.monotonic;
-        subscription
+        let mine = |item: &Item| keys.is_none_or(|keys| keys.contains(item.parcel.key_hash));
+        let mut free = subscription
             .items
             .iter()
             .filter(|(place, _)| !subscription.perhaps_dropped.contains(place))
-            .filter(|(_, item)| keys.is_none_or(|keys| keys.contains(item.parcel.key_hash)))
-            .filter(|(place, item)| !fresh(**place, item) || (new_may_go && !patient(item)))
-            .map(|(place, _)| *place)
-            .filter(|place| !self.is_behind_expired(s, *place, now))
-            .find(|place| self.may_take(s, *place, None, now).is_ok())
+            .filter(|(place, item)| !item.is_fresh(**place) || (new_may_go && !patient(item)))
+            .filter(|(place, _)| !self.is_behind_expired(s, **place, now))
+            .filter(|(place, _)| self.may_take(s, **place, None, now).is_ok());
+        if rules.ordering == Ordering::Strict && free.clone().any(|(_, item)| !mine(item)) {
+            // The first of all is perhaps somebody else's, and nothing passes it.
+            return None;
+        }
+        free.find(|(_, item)| mine(item)).map(|(place, _)| *place)
+    }
+
+    /// Whether anything of the subscription may be leased at all.
+    fn may_ask(&self, s: usize, now: Now) -> bool {
+        let subscription = &self.subscriptions[s];
+        let ordering = subscription.rules.ordering;
+        let allowed = subscription.rate.as_ref().is_none_or(|rate| rate.allowed(now.monotonic) > 0);
+        let held = ordering == Ordering::Strict && subscription.in_flight() > 0;
+        // Who may have been dropped may stand before the others.
+        let unsure = ordering != Ordering::None && subscription.dropped_unnamed > 0;
+        !subscription.paused && self.blocked_by(s).is_none() && allowed && !held && !unsure
     }
 
     /// Whether something of its key is too old and has not been found yet.
     fn is_behind_expired(&self, s: usize, place: Place, now: Now) -> bool {
         let subscription = &self.subscriptions[s];
         let key = subscription.order_key(&subscription.items[&place]);
-        let before =
-            |item: &Item| item.is_expired(now.wall_ms) && subscription.order_key(item) == key;
+        let before = |item: &Item| {
+            (item.is_expired(now.wall_ms) || item.lost_place) && subscription.order_key(item) == key
+        };
         key.is_some() && subscription.items.values().any(before)
     }
 

@@ -3,15 +3,12 @@
 use millstream_message::MESSAGE_OVERHEAD_BYTES;
 use millstream_queue::{Ordering, SubscriptionFigures, TopicFigures};
 
-use super::{Check, Model, Step, ensure};
+use super::{Check, Model, Step, TopicModel, ensure};
 
 impl Model {
     pub(crate) fn compare(&mut self, step: &Step<'_>) -> Check {
         for (t, figures) in step.figures.topics.iter().enumerate() {
-            // Ids whose window has ended are forgotten when somebody publishes, or tries to.
-            if figures.dedup_ids < self.topics[t].ids.len() as u64 {
-                self.topics[t].ids.retain(|_, (_, until)| *until > step.now.wall_ms);
-            }
+            self.topics[t].follow_ids(figures, step.now.wall_ms);
             self.compare_topic(t, figures)?;
         }
         for (s, figures) in step.figures.subscriptions.iter().enumerate() {
@@ -133,5 +130,17 @@ impl Model {
         let most = copies + keyed.filter(|item| !item.copied).count() as u64;
         ensure!(parked <= most, "sub-{s}: {parked} parked, at most {most} are");
         Ok(())
+    }
+}
+
+impl TopicModel {
+    /// Follows what the core may have found out about dedup ids or not, since it looked for room.
+    fn follow_ids(&mut self, figures: &TopicFigures, wall_ms: u64) {
+        // Ids whose window has ended are forgotten when somebody publishes, or tries to.
+        if figures.dedup_ids < self.ids.len() as u64 {
+            self.ids.retain(|_, (_, until)| *until > wall_ms);
+        }
+        let more = figures.duplicates.saturating_sub(self.duplicates);
+        self.duplicates += more.min(std::mem::take(&mut self.perhaps_duplicates));
     }
 }

@@ -82,7 +82,13 @@ impl Model {
         {
             let gives_up = first.gives_up;
             ensure!(gives_up <= now.monotonic, "topic-{t}: gave up before {gives_up:?}");
-            self.topics[t].line.pop_front();
+            let topic = &mut self.topics[t];
+            if let Some(mut first) = topic.line.pop_front() {
+                let (ids, before) = (topic.ids.clone(), topic.duplicates);
+                topic.sift(&mut first.posted, now.wall_ms);
+                topic.perhaps_duplicates += topic.duplicates - before;
+                (topic.ids, topic.duplicates) = (ids, before);
+            }
         }
         self.admit(t, now)?;
         let patient = |first: &super::topic::Waiting| first.gives_up > now.monotonic;

@@ -34,6 +34,8 @@ pub(crate) struct TopicModel {
     pub(crate) ids: BTreeMap<u128, (MessageId, u64)>,
     pub(crate) published: u64,
     pub(crate) duplicates: u64,
+    /// Repeats of publishers who gave up in the step: found or not when room was looked for.
+    pub(crate) perhaps_duplicates: u64,
     pub(crate) dropped: u64,
 }
 
@@ -82,6 +84,7 @@ impl TopicModel {
             ids: BTreeMap::new(),
             published: 0,
             duplicates: 0,
+            perhaps_duplicates: 0,
             dropped: 0,
         }
     }

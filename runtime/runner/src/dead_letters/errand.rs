@@ -1,0 +1,65 @@
+//! Moving letters: where to, and as many as may move.
+
+use bytes::Bytes;
+use millstream_queue::Moved;
+use tokio::task::yield_now;
+use tokio::time::timeout;
+
+use super::error::DeadLetterError;
+use super::restored::restored;
+use super::selection::Wanted;
+use super::shelf::{Found, Range, Shelf};
+use super::{Outcome, REQUEST_MAX};
+
+/// Letters to move, and where to.
+pub(super) struct Errand {
+    pub(super) shelf: Shelf,
+    /// What is still to be looked through.
+    pub(super) range: Range,
+    pub(super) wanted: Wanted,
+    pub(super) action: Action,
+}
+
+pub(super) enum Action {
+    /// Back to the subscription, with this payload if there is one.
+    Redrive(Option<Bytes>),
+    /// Away.
+    Purge,
+}
+
+impl Errand {
+    /// Moves all that may move at once.
+    pub(super) async fn run(mut self, matched: u64) -> Result<Outcome, DeadLetterError> {
+        let mut moved = 0;
+        let moving = async {
+            while !self.range.is_empty() {
+                let letters = self.shelf.page(&mut self.range, &self.wanted)?;
+                let done = self.carry(&letters);
+                moved += done.moved;
+                if done.looked_at < letters.len() as u64 {
+                    return Ok(false);
+                }
+                yield_now().await;
+            }
+            Ok(true)
+        };
+        let complete = timeout(REQUEST_MAX, moving).await.unwrap_or(Ok(false))?;
+        Ok(Outcome::Done { matched, moved, complete })
+    }
+
+    /// Moves these letters, as many as may move now.
+    pub(super) fn carry(&self, letters: &[Found]) -> Moved {
+        let shelf = &self.shelf;
+        match &self.action {
+            Action::Purge => {
+                let letters = letters.iter().map(|found| shelf.letter(found, found.letter.clone()));
+                shelf.broker.purge_letters(letters.collect())
+            }
+            Action::Redrive(payload) => {
+                let restore = |found: &Found| restored(&found.letter, payload.as_deref());
+                let letters = letters.iter().map(|found| shelf.letter(found, restore(found)));
+                shelf.broker.redrive(shelf.id, letters.collect())
+            }
+        }
+    }
+}
