@@ -59,6 +59,7 @@ fn every_pipeline_is_run_by_a_test() {
         let text = std::fs::read_to_string(repository().join("tests").join(file));
         tests.push_str(&text.expect("the test is there"));
     }
+    // A plugin may have the name of a pipeline.
     let tests: Vec<&str> = tests.lines().filter(|line| !line.contains("plugin(")).collect();
     for name in pipelines() {
         // By its name, or as the file it is.

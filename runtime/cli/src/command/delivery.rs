@@ -25,5 +25,5 @@ pub(super) fn seek(args: &Seek, host: &Remote, format: Format) -> Result<(), Fai
     let Seek { subscription, to } = args;
     let sought = host.tell(&["v1", "subscriptions", subscription, "seek"], &json!({ "to": to }))?;
     let waiting = counted(number(&sought, "waiting"), "message");
-    answer(&sought, format, &format!("`{subscription}` goes on at {to}: {waiting} wait for it"))
+    answer(&sought, format, &format!("`{subscription}` goes on at {to}, with {waiting} before it"))
 }

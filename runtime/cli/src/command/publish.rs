@@ -100,7 +100,8 @@ impl Published {
                 &json!({ "ids": self.ids, "duplicates": self.duplicates, "durability": self.durability }),
             );
         }
-        let messages = counted(self.ids.len() as u64, "message");
+        let new = (self.ids.len() as u64).saturating_sub(self.duplicates);
+        let messages = counted(new, "message");
         let held = self
             .durability
             .as_str()

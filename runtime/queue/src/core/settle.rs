@@ -226,6 +226,7 @@ impl Core {
 
     /// A message that nobody judged waits again, before what came after it.
     pub(super) fn put_back(&mut self, place: usize, item: Pending) {
+        self.expect_expiry(place, &item);
         let subscription = &mut self.subscriptions[place];
         match &item.place {
             _ if item.hash != 0 && (item.copy().is_none() || (item.redriven && !item.alone)) => {
@@ -240,6 +241,17 @@ impl Core {
                 }
                 subscription.parking.insert(item, std::time::Duration::ZERO);
             }
+        }
+    }
+
+    /// A message of the log whose age ended while it was under lease is found by the next sweep.
+    fn expect_expiry(&mut self, place: usize, item: &Pending) {
+        let topic = &mut self.topics[self.subscriptions[place].rules.topic.0 as usize];
+        let Place::Log(sequence) = item.place else { return };
+        let Some((entry, i)) = topic.find(sequence) else { return };
+        let (at, base) = (entry.expires.at(i), entry.base);
+        if at != NEVER {
+            topic.expiring.insert((at, base));
         }
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use millstream_queue::core::Answer;
 
 use super::Driver;
-use crate::model::{Check, State, ensure};
+use crate::model::{Check, State, SubscriptionModel, ensure};
 
 /// Rounds until rest: more than any history needs.
 const ROUNDS_MAX: usize = 20_000;
@@ -55,17 +55,17 @@ impl Driver {
             let request = self.request(s, 256);
             self.tell(|| format!("sub-{s} asks for all it can get"));
             let event = millstream_queue::core::Event::Lease(request.clone());
-            let answer = self.step(event, |model, answer, step| {
-                worked |= step.effects.wake.contains(&request.subscription);
-                model.lease(&request, answer, step)
-            })?;
+            let answer =
+                self.step(event, |model, answer, step| model.lease(&request, answer, step))?;
             if let Answer::Granted(grant) = answer {
                 worked = true;
                 self.hold(s, *grant);
                 self.settle_all()?;
             }
         }
-        Ok(worked)
+        // Whoever was woken meanwhile asks again.
+        let is_up = |one: &SubscriptionModel| one.sleepers.is_anybody_up(now);
+        Ok(worked || self.model.subscriptions.iter().any(is_up))
     }
 
     /// When somebody looks next by himself.
@@ -99,10 +99,11 @@ impl Driver {
     /// A full topic that nobody reads, or keys that a dead letter stops.
     fn waits_on_purpose(&self, s: usize) -> bool {
         let subscription = &self.model.subscriptions[s];
-        let mut items = subscription.items.values();
+        let items = subscription.items.values();
         let leased = items.clone().any(|item| matches!(item.state, State::Leased(_)));
         let stops = |key: Option<u64>| key.is_some_and(|key| self.model.is_stopped(s, key));
-        let all_stopped = items.all(|item| stops(subscription.order_key(item)));
+        let free = items.filter(|item| !stops(subscription.order_key(item))).count() as u64;
+        let all_stopped = free <= subscription.dropped_unnamed;
         let parking_full = self.model.stopping(s) > 0
             && self.model.seen.subscriptions[s].parked >= subscription.rules.max_parked;
         !leased && (self.model.blocked_by(s).is_some() || all_stopped || parking_full)
