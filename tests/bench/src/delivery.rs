@@ -33,21 +33,30 @@ pub(crate) fn report() -> anyhow::Result<()> {
         let rounds: Result<Vec<f64>, _> = (0..PAIRS).map(|_| queue.round(&batches)).collect();
         println!("| {name}, {KEYS} keys | {:.1} |", median(rounds?));
     }
-    println!("\n| flat? (ordering key) | ns/message | against | ratio |\n|---|---|---|---|");
-    compare("1,000 topics", &Queue::new(1_000, Ordering::Key)?, &batches)?;
-    let backlog = Queue::new(1, Ordering::Key)?;
-    backlog.fill(&batches, 10_000_000)?;
-    compare("10 million waiting", &backlog, &batches)?;
+    println!("\n| flat? | ns/message | against | ratio |\n|---|---|---|---|");
+    for (name, ordering) in [("order by key", Ordering::Key), ("no order", Ordering::None)] {
+        compare(&format!("1,000 topics, {name}"), 1_000, 0, ordering, &batches)?;
+        compare(&format!("10 million waiting, {name}"), 1, 10_000_000, ordering, &batches)?;
+    }
     let parked = Queue::new(1, Ordering::None)?;
     parked.park(100_000)?;
     let empty = Queue::new(1, Ordering::None)?;
-    pair("100,000 parked (ordering none)", &parked, &empty, &batches)?;
+    pair("100,000 parked, no order", &parked, &empty, &batches)?;
     println!();
     Ok(())
 }
 
-fn compare(name: &str, queue: &Queue, batches: &Batches) -> anyhow::Result<()> {
-    pair(name, queue, &Queue::new(1, Ordering::Key)?, batches)
+/// A queue with this many topics and this backlog against one with one topic and none.
+fn compare(
+    name: &str,
+    topics: usize,
+    backlog: usize,
+    ordering: Ordering,
+    batches: &Batches,
+) -> anyhow::Result<()> {
+    let queue = Queue::new(topics, ordering)?;
+    queue.fill(batches, backlog)?;
+    pair(name, &queue, &Queue::new(1, ordering)?, batches)
 }
 
 /// The median of the ratios of interleaved pairs of rounds.
