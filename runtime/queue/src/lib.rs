@@ -30,7 +30,7 @@ pub use memory::MemoryBroker;
 pub use publication::{Arrival, Duplicate, NEVER, Publication, Terms};
 pub use rules::{
     Backoff, DedupRules, Exhausted, Expired, Handler, KeyRange, LeaseRequest, OnDeadLetter,
-    Ordering, RateRules, StartFrom, SubscriptionRules, TopicKind, TopicRules, WhenFull,
+    Ordering, RateRules, SubscriptionRules, TopicKind, TopicRules, WhenFull,
 };
 
 pub use crate::core::{Histories, History, LeaseId, Letter, MAX_STEP_MESSAGES, SeekTo};

@@ -96,8 +96,6 @@ pub struct SubscriptionRules {
     pub expired: Expired,
     /// Deliveries in a time; none: as fast as the workers are.
     pub rate: Option<RateRules>,
-    /// Where it begins in its topic.
-    pub start: StartFrom,
 }
 
 /// What keeps messages in order.
@@ -136,15 +134,6 @@ pub struct RateRules {
     pub messages: u64,
     /// In this time.
     pub per: Duration,
-}
-
-/// Where a subscription begins in its topic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum StartFrom {
-    /// Behind what the topic holds.
-    New,
-    /// At the oldest message that the topic still has.
-    Earliest,
 }
 
 /// What becomes of a message that is given up.
@@ -242,7 +231,6 @@ impl SubscriptionRules {
             on_dead_letter: OnDeadLetter::Continue,
             expired: Expired::DeadLetter,
             rate: None,
-            start: StartFrom::New,
         }
     }
 

@@ -3,8 +3,8 @@
 use millstream_message::TopicId;
 use millstream_pipeline as plan;
 use millstream_queue::{
-    Backoff, DedupRules, Exhausted, Expired, OnDeadLetter, Ordering, RateRules, StartFrom,
-    SubscriptionRules, TopicKind, TopicRules, WhenFull,
+    Backoff, DedupRules, Exhausted, Expired, OnDeadLetter, Ordering, RateRules, SubscriptionRules,
+    TopicKind, TopicRules, WhenFull,
 };
 
 pub(crate) fn topics(plan: &plan::Plan) -> Vec<TopicRules> {
@@ -75,10 +75,6 @@ fn subscription(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> Subscription
             .rate_limit
             .as_ref()
             .map(|rate| RateRules { messages: rate.messages, per: rate.per }),
-        start: match one.from {
-            plan::StartFrom::New => StartFrom::New,
-            plan::StartFrom::Earliest => StartFrom::Earliest,
-        },
     }
 }
 

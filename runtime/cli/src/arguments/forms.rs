@@ -2,24 +2,12 @@
 
 use std::time::Duration;
 
+use millstream_formats::{PeriodError, parse_period};
 use millstream_runner::{Rate, RateError};
 
-/// `500ms`, `30s`, `2m`, `1h`, and a bare 0.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong =
-        || format!("{text:?} is not a duration: expected a form such as 500ms, 30s, 2m or 1h");
-    let digits = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: u64 = number.parse().map_err(|_| wrong())?;
-    let unit_ms = match unit {
-        "ms" => 1,
-        "s" => 1_000,
-        "m" => 60_000,
-        "h" => 3_600_000,
-        "" if number == 0 => 0,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(unit_ms).map(Duration::from_millis).ok_or_else(wrong)
+/// A duration, as the pipeline file and the host read it.
+pub(super) fn duration(text: &str) -> Result<Duration, PeriodError> {
+    parse_period(text)
 }
 
 pub(super) fn name_and_value(text: &str) -> Result<(String, String), String> {
