@@ -8,7 +8,7 @@ DEMO    := target/demo
 # The SDK and each plugin is a Cargo workspace of its own, whose tests run natively.
 NATIVE  := $(patsubst %/Cargo.toml,%,$(wildcard sdk/rust/Cargo.toml plugins/*/Cargo.toml))
 
-.PHONY: demo test bench simulate mutants install wasm-target lint
+.PHONY: demo test bench bench-peers simulate torture mutants install wasm-target lint
 
 demo: wasm-target
 	cargo build --profile $(PROFILE) --locked -p millstream
@@ -43,6 +43,14 @@ lint:
 bench: wasm-target
 	cd tests/guests && env -u CARGO_TARGET_DIR cargo build --release --locked --target wasm32-unknown-unknown
 	cargo run --release --locked -p millstream-bench
+	$(MAKE) bench-peers
+
+# Durable publishing beside Kafka, Redis, RabbitMQ and JetStream, which it installs where they are
+# missing: PEERS="kafka millstream" measures only those, and takes the program's options as well.
+bench-peers:
+	cargo build --release --locked -p millstream
+	cargo run --release --locked --manifest-path tests/bench/peers/Cargo.toml --target-dir $(TARGET)/peers -- \
+		--millstream $(TARGET)/release/millstream --dir $(TARGET)/bench-peers $(PEERS)
 
 # The delivery core against its model: SEEDS=N seeds from FROM=M on, or SEED=N again with its history.
 # Built apart, since a release build checks neither arithmetic nor assertions by itself.
@@ -53,6 +61,12 @@ simulate: export MILLSTREAM_SEED_FROM = $(or $(FROM),1)
 simulate: export MILLSTREAM_SEED = $(SEED)
 simulate:
 	cargo test --release --locked --target-dir $(TARGET)/simulate -p millstream-queue --test simulation -- --nocapture
+
+# Kills a host KILLS times at random moments and counts what is lost, repeated and out of order.
+torture: export MILLSTREAM_KILLS = $(or $(KILLS),2000)
+torture: export MILLSTREAM_SEED = $(or $(SEED),1)
+torture: wasm-target
+	cargo test --release --locked -p millstream-tests --test torture -- --nocapture killed_over_and_over
 
 # Breaks the core in small ways, one at a time, and counts those that the simulation finds.
 mutants:

@@ -14,10 +14,18 @@ pub struct Api {
 }
 
 impl Api {
-    pub(crate) fn at(url: &str) -> Self {
+    /// A client of the host at `url`.
+    #[must_use]
+    pub fn at(url: &str) -> Self {
         let client =
             Client::builder().timeout(PATIENCE).no_proxy().build().expect("a client can be built");
         Self { client, url: url.to_owned() }
+    }
+
+    /// The same client for a host that went on at another address.
+    #[must_use]
+    pub fn moved_to(&self, url: &str) -> Self {
+        Self { client: self.client.clone(), url: url.to_owned() }
     }
 
     /// Publishes a request's body to `topic`: status and answer.
@@ -48,16 +56,29 @@ impl Api {
         headers: &[(&str, &str)],
         body: impl Into<Vec<u8>>,
     ) -> Answered {
+        self.try_publish_with(topic, headers, body).expect("the host answers")
+    }
+
+    /// As [`Api::publish_with`], but the host may be gone.
+    ///
+    /// # Errors
+    /// No whole answer came: what was published may have been accepted or not.
+    pub fn try_publish_with(
+        &self,
+        topic: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Vec<u8>>,
+    ) -> reqwest::Result<Answered> {
         let url = format!("{}/v1/topics/{topic}/messages", self.url);
         let request = headers
             .iter()
             .fold(self.client.post(url), |request, (name, value)| request.header(*name, *value));
-        let response = request.body(body.into()).send().expect("the host answers");
+        let response = request.body(body.into()).send()?;
         let retry_after = response.headers().get("retry-after").cloned();
         let retry_after =
             retry_after.and_then(|seconds| seconds.to_str().ok().and_then(|s| s.parse().ok()));
-        let (status, body) = answer(response);
-        Answered { status, retry_after, body }
+        let status = response.status().as_u16();
+        Ok(Answered { status, retry_after, body: document(response.text()?) })
     }
 
     /// Posts a document to `path`, as the commands do: status and answer.
@@ -179,5 +200,9 @@ pub fn figure(figures: &Value, name: &str) -> u64 {
 fn answer(response: Response) -> (u16, Value) {
     let status = response.status().as_u16();
     let text = response.text().expect("the answer comes whole");
-    (status, serde_json::from_str(&text).unwrap_or(Value::String(text)))
+    (status, document(text))
+}
+
+fn document(text: String) -> Value {
+    serde_json::from_str(&text).unwrap_or(Value::String(text))
 }

@@ -1,6 +1,7 @@
 //! A host that runs a pipeline.
 
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 
@@ -39,21 +40,15 @@ impl Host {
     #[track_caller]
     #[must_use]
     pub fn start_with_env(file: &Path, input: Input, args: &[&str], env: &[(&str, &str)]) -> Self {
-        let (mut host, serving) = Self::launch(file, input, args, env, "serving `");
-        let (_, url) = serving.split_once(" at ").expect("the line says where");
-        host.url = url.split(';').next().expect("an address").to_owned();
+        let mut host = Self::launch(file, input, args, env);
+        host.wait_until_it_serves();
         host
     }
 
-    /// Starts the pipeline `file` and waits for a line on stderr that holds `ready`.
+    /// Starts the pipeline `file` and waits for nothing.
     #[track_caller]
-    fn launch(
-        file: &Path,
-        input: Input,
-        args: &[&str],
-        env: &[(&str, &str)],
-        ready: &str,
-    ) -> (Self, String) {
+    #[must_use]
+    pub fn launch(file: &Path, input: Input, args: &[&str], env: &[(&str, &str)]) -> Self {
         let mut command = run(file, args);
         command.envs(env.iter().copied()).stdin(if input == Input::Piped {
             Stdio::piped()
@@ -62,11 +57,17 @@ impl Host {
         });
         let mut child = command.spawn().expect("the binary starts");
         let stdout = Lines::of(child.stdout.take().expect("stdout is piped"));
-        let mut stderr = Lines::of(child.stderr.take().expect("stderr is piped"));
+        let stderr = Lines::of(child.stderr.take().expect("stderr is piped"));
         let stdin = child.stdin.take();
-        let process = Guard(child);
-        let line = stderr.wait_for(ready);
-        (Self { process, stdin, stdout, stderr, url: String::new() }, line)
+        Self { process: Guard(child), stdin, stdout, stderr, url: String::new() }
+    }
+
+    /// Waits until a launched host serves.
+    #[track_caller]
+    pub fn wait_until_it_serves(&mut self) {
+        let serving = self.stderr.wait_for("serving `");
+        let (_, url) = serving.split_once(" at ").expect("the line says where");
+        self.url = url.split(';').next().expect("an address").to_owned();
     }
 
     /// Runs the pipeline `file` to its end, whatever that is.
@@ -142,6 +143,15 @@ impl Host {
         let kills: Vec<String> = names.iter().map(|name| format!("kill -{name} {pid}")).collect();
         let sent = Command::new("sh").arg("-c").arg(kills.join(" && ")).status();
         assert!(sent.expect("sh starts").success(), "{kills:?} failed");
+    }
+
+    /// Ends it by SIGKILL, wherever it is; it must not have ended by itself.
+    #[track_caller]
+    pub fn kill(self) {
+        let Self { mut process, stderr, .. } = self;
+        process.0.kill().expect("it can be killed");
+        let status = process.0.wait().expect("it can be waited for");
+        assert_eq!(status.signal(), Some(9), "it ended by itself, {status}:\n{}", stderr.rest());
     }
 
     /// Waits for its end.

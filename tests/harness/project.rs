@@ -21,6 +21,12 @@ impl Project {
         self.0.path()
     }
 
+    /// Leaves the folder where it is, for who wants to look into it.
+    #[must_use]
+    pub fn keep(self) -> PathBuf {
+        self.0.keep()
+    }
+
     /// The path of something in it.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {

@@ -2,6 +2,7 @@
 
 mod dead_letters;
 mod forms;
+mod journal;
 mod operations;
 mod publish;
 
@@ -13,6 +14,7 @@ use clap::{Args, Parser, Subcommand};
 
 pub(crate) use self::dead_letters::{Choice, DlqCommand, DlqRedrive};
 use self::forms::duration;
+pub(crate) use self::journal::{Changes, Doctor, JournalCommand};
 pub(crate) use self::operations::{Seek, Tap, TapFrom, TopicCommand};
 pub(crate) use self::publish::Publish;
 use crate::print::Format;
@@ -102,6 +104,11 @@ pub(crate) enum Command {
     /// The dead letters of a subscription: look at them, put them back, delete them.
     #[command(subcommand)]
     Dlq(DlqCommand),
+    /// A journal on disk that nothing has open: verify, repair or describe it.
+    #[command(subcommand)]
+    Journal(JournalCommand),
+    /// Check this machine: the disk's time to sync, the sandbox, the port, the toolchains.
+    Doctor(Doctor),
     #[command(flatten)]
     Later(LaterCommand),
 }
@@ -123,6 +130,8 @@ pub(crate) struct Run {
     /// Swap changed plugins, apply a changed file (not available yet).
     #[arg(long)]
     pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) changes: Changes,
 }
 
 /// `check`.
@@ -171,12 +180,8 @@ pub(crate) enum LaterCommand {
     Apply(Anything),
     /// Follow one message's journey (not available yet).
     Trace(Anything),
-    /// Verify, repair or describe a journal (not available yet).
-    Journal(Anything),
     /// Measure a pipeline (not available yet).
     Bench(Anything),
-    /// Check this machine (not available yet).
-    Doctor(Anything),
 }
 
 /// Whatever else is typed: it does not matter yet.

@@ -4,8 +4,10 @@ mod build;
 mod check;
 mod delivery;
 mod dlq;
+mod doctor;
 mod explain;
 mod inspect;
+pub(crate) mod journal;
 mod later;
 mod plugins;
 mod publish;
@@ -49,6 +51,8 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), Failure> {
             topics::purge(&topic, &Remote::new(&global)?, global.format)
         }
         Command::Dlq(command) => dlq::execute(&command, &global),
+        Command::Journal(command) => journal::execute(&command, global.format),
+        Command::Doctor(args) => doctor::execute(&args.dir, global.format),
         Command::Later(command) => later::execute(&command),
     }
 }

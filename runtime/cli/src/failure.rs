@@ -11,8 +11,9 @@ pub(crate) enum Failure {
     Wrong(anyhow::Error),
     /// The pipeline file is wrong and its findings have been printed: 2.
     Findings,
-    /// The pipeline file is right, but a plugin it names cannot be used, and the findings have been printed: 1.
-    Plugins,
+    /// The pipeline file is right, but a plugin or a journal it names cannot be used, and the findings
+    /// have been printed: 1.
+    Unusable,
     /// The running host could not be reached: 3.
     Unreachable(anyhow::Error),
     /// A second signal: 130.
@@ -36,14 +37,14 @@ impl Failure {
             Self::Failed(error) | Self::Wrong(error) | Self::Unreachable(error) => {
                 crate::logs::say(&format!("error: {error:#}"));
             }
-            Self::Findings | Self::Plugins | Self::Interrupted => {}
+            Self::Findings | Self::Unusable | Self::Interrupted => {}
         }
         ExitCode::from(self.code())
     }
 
     fn code(&self) -> u8 {
         match self {
-            Self::Failed(_) | Self::Plugins => 1,
+            Self::Failed(_) | Self::Unusable => 1,
             Self::Wrong(_) | Self::Findings => 2,
             Self::Unreachable(_) => 3,
             Self::Interrupted => 130,

@@ -67,17 +67,9 @@ impl PipelineFile {
         self.checked.plan.is_none()
     }
 
-    /// Shows the findings: to people on stderr, as one JSON array on stdout where that was asked for.
+    /// Shows the findings.
     pub(crate) fn show(&self, format: Format) -> Result<(), Failure> {
-        let findings = &self.checked.findings;
-        if format == Format::Json {
-            return print::json(findings);
-        }
-        if !findings.is_empty() {
-            let rendered = render(findings, &self.text, logs::stderr_has_color());
-            logs::say(&format!("{rendered}{}", summary(findings)));
-        }
-        Ok(())
+        show(&self.checked.findings, &self.text, format)
     }
 
     /// The plan, and the bytes of each plugin in it.
@@ -91,10 +83,23 @@ impl PipelineFile {
             .iter()
             .filter(|finding| finding.severity == Severity::Error)
             .count();
-        let failure = if errors == self.unusable { Failure::Plugins } else { Failure::Findings };
+        let failure = if errors == self.unusable { Failure::Unusable } else { Failure::Findings };
         let plan = self.checked.plan.ok_or(failure)?;
         Ok((plan, self.components, self.text))
     }
+}
+
+/// Shows findings, none included: to people on stderr, as one JSON array on stdout where that was
+/// asked for. `text` is the file they are about.
+pub(crate) fn show(findings: &[Finding], text: &str, format: Format) -> Result<(), Failure> {
+    if format == Format::Json {
+        return print::json(&findings);
+    }
+    if !findings.is_empty() {
+        let rendered = render(findings, text, logs::stderr_has_color());
+        logs::say(&format!("{rendered}{}", summary(findings)));
+    }
+    Ok(())
 }
 
 /// What was found of the plugins.

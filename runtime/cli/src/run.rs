@@ -3,6 +3,7 @@
 //! Everything that can go wrong at the start goes wrong before the first message moves.
 
 mod address;
+mod journal;
 mod progress;
 mod signals;
 mod stopped;
@@ -14,12 +15,13 @@ use std::time::Duration;
 use anyhow::Context;
 use millstream_pipeline::Plan;
 use millstream_plugin_host::{Host, HostSettings};
-use millstream_runner::{DeadLetters, Launch, Opened, Report, RunError, Running};
+use millstream_runner::{DeadLetters, Launch, OpenError, Opened, Report, RunError, Running};
 use millstream_server::{App, PluginInfo};
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
+use self::journal::Began;
 use self::signals::Signals;
 use self::stopped::Stopped;
 use crate::arguments::Run;
@@ -39,6 +41,7 @@ pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
     // With --format json stdout holds one document: the findings if they end the run, else the summary.
     file.show(if broken { format } else { Format::Human })?;
     let (plan, components, text) = file.into_plan()?;
+    let changes = journal::changes(&args.changes, &plan)?;
     let runtime = tokio::runtime::Runtime::new().context("could not start the async runtime")?;
     let pipeline = Pipeline { plan: Arc::new(plan), text };
     let done = runtime.block_on(async {
@@ -49,7 +52,13 @@ pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
         let host =
             Host::new(HostSettings { cache: compile_cache::folder(), ..HostSettings::default() });
         let host = host.context("the plugin host could not be set up")?;
-        let launch = Launch { plan: Arc::clone(&pipeline.plan), components, host };
+        let launch = Launch {
+            plan: Arc::clone(&pipeline.plan),
+            components,
+            host,
+            text: pipeline.text.clone(),
+            changes,
+        };
         supervise(&pipeline, launch, listener, args, format).await
     });
     // A read of stdin that waits for a line cannot be called off: it must not hold the process.
@@ -78,9 +87,14 @@ async fn supervise(
             logs::say(&format!("{signal} before the pipeline was open: nothing was started"));
             return Ok(());
         }
-        opened = millstream_runner::open(launch) => opened.map_err(anyhow::Error::new)?,
+        opened = millstream_runner::open(launch) => {
+            opened.map_err(|error| refused(error, pipeline, args, format))?
+        }
     };
+    let recovered = opened.recovered().cloned();
+    recovered.iter().for_each(|recovered| journal::announce(&pipeline.plan, recovered));
     let (running, served) = start(opened, listener, pipeline)?;
+    let began = recovered.map(|recovered| Began { recovered, report: running.report() });
     let ended = wait(&running, &served.dead_letters, &mut signals, args.drain).await;
     ended.announce();
     let report = tokio::select! {
@@ -88,8 +102,16 @@ async fn supervise(
         _ = signals.next() => return Err(Failure::Interrupted),
         report = stop(running, served, args.grace) => report?,
     };
-    summary::show(&pipeline.plan, &report, format)?;
+    summary::show(&pipeline.plan, &report, began.as_ref(), format)?;
     ended.verdict()
+}
+
+/// What its journal has against a pipeline is said as findings, all else as an error.
+fn refused(error: OpenError, pipeline: &Pipeline, args: &Run, format: Format) -> Failure {
+    match error {
+        OpenError::Journal(error) => journal::refuse(error, pipeline, args, format),
+        other => Failure::Failed(anyhow::Error::new(other)),
+    }
 }
 
 fn start(

@@ -19,6 +19,14 @@ impl SourceError {
         Self(format!("{place}: {why}"))
     }
 
+    /// The source at `place` would not go on where it stood, because of `what`.
+    pub(crate) fn changed(place: &str, what: &str) -> Self {
+        Self(format!(
+            "{place} where it was left: {what}; \
+             `from_start: true` reads a changed file from its start"
+        ))
+    }
+
     /// The source at `place` gave `lines` lines and then `error`.
     pub(crate) fn broke_off(place: &str, lines: u64, error: &io::Error) -> Self {
         Self(format!("{place} behind line {lines}: {}", text(error)))

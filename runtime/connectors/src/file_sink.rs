@@ -2,19 +2,21 @@
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use async_trait::async_trait;
 use millstream_message::{Answers, Batch};
 
 use crate::error::{SinkError, text};
-use crate::line_writer::{LineForm, SharedLineWriter, Undo};
+use crate::line_writer::{LineForm, SharedLineWriter, Tail, Undo};
 use crate::sink::Sink;
 
 /// Appends a line for each message to a file: its payload, or the message as JSON with its id.
 ///
 /// A batch is one write, acknowledged once the kernel has it: it survives the end of the process,
-/// not a power cut (there is no `fsync`). A write that fails half way is undone. Clones share the
+/// not a power cut (there is no `fsync`). A write that fails half way is undone; a line that a
+/// writer tore when it died is ended, and stands there torn. Clones share the
 /// file: workers of one subscription each take one, and lines never mix. The file stays locked
 /// (advisory) for as long as a clone lives.
 #[derive(Clone)]
@@ -48,7 +50,8 @@ impl FileSink {
         if undo == Undo::Truncate {
             lock(&file).map_err(failed)?;
         }
-        Ok(Self { writer: SharedLineWriter::new(&place, file, undo, form) })
+        let tail = tail(&path, metadata.len()).map_err(|error| failed(text(&error)))?;
+        Ok(Self { writer: SharedLineWriter::new(&place, file, undo, tail, form) })
     }
 }
 
@@ -68,6 +71,15 @@ fn lock(file: &File) -> Result<(), String> {
         }
         TryLockError::Error(error) => format!("it cannot be locked: {}", text(&error)),
     })
+}
+
+/// How the file of `len` bytes ends. One that may be written and not read is taken to be whole.
+fn tail(path: &Path, len: u64) -> io::Result<Tail> {
+    let Some(last) = len.checked_sub(1) else { return Ok(Tail::Whole) };
+    let Ok(file) = File::open(path) else { return Ok(Tail::Whole) };
+    let mut byte = [0];
+    file.read_exact_at(&mut byte, last)?;
+    Ok(if byte == *b"\n" { Tail::Whole } else { Tail::Torn })
 }
 
 fn open_text(error: &io::Error, path: &Path) -> String {

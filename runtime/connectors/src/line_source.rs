@@ -21,11 +21,22 @@ pub(crate) struct LineSource {
     rules: LineRules,
     reader: Reader,
     splitter: LineSplitter,
+    /// Where the splitter began.
+    from: Mark,
     block: Vec<u8>,
     /// What of the block was consumed.
     consumed: usize,
     /// Empty lines that earlier chunks told of.
     reported_empty: u64,
+}
+
+/// A place between two lines of the input.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Mark {
+    /// Bytes before it.
+    pub(crate) offset: u64,
+    /// Lines before it, empty and refused ones included.
+    pub(crate) lines: u64,
 }
 
 enum Reader {
@@ -42,6 +53,7 @@ impl LineSource {
             place,
             rules,
             reader: Reader::Opened(input),
+            from: Mark::default(),
             block: Vec::new(),
             consumed: 0,
             reported_empty: 0,
@@ -66,9 +78,17 @@ impl LineSource {
         &self.place
     }
 
-    /// Bytes up to the end of the last line that a chunk covered.
-    pub(crate) fn offset(&self) -> u64 {
-        self.splitter.offset()
+    /// Counts on from `from`, where the input stands; before the first chunk.
+    pub(crate) fn begin_at(&mut self, from: Mark) {
+        self.from = from;
+    }
+
+    /// The end of the last line that a chunk covered.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark {
+            offset: self.from.offset + self.splitter.offset(),
+            lines: self.from.lines + self.splitter.lines(),
+        }
     }
 
     /// What the lines that end in the rest of the block give, within `limits`.
@@ -98,7 +118,8 @@ impl LineSource {
         let empty = self.splitter.skipped_empty();
         let skipped_empty = empty - std::mem::replace(&mut self.reported_empty, empty);
         let Drafted { keys, payloads, dedup, .. } = gathered.messages.into_columns();
-        let refused = gathered.refused;
+        let mut refused = gathered.refused;
+        refused.iter_mut().for_each(|one| one.line += self.from.lines);
         Chunk { payloads, keys, headers: None, dedup, refused, skipped_empty, position: None }
     }
 
@@ -122,7 +143,7 @@ impl LineSource {
 
     /// Ends the source, half a line and all.
     fn broke_off(&mut self, error: &io::Error) -> SourceError {
-        let lines = self.splitter.lines();
+        let lines = self.mark().lines;
         self.reader = Reader::Ended;
         self.block = Vec::new();
         self.splitter = LineSplitter::new(self.rules.format, self.rules.limits.payload_max);

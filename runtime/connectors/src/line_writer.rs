@@ -37,7 +37,17 @@ pub enum LineForm {
 struct LineWriter {
     file: File,
     undo: Undo,
+    tail: Tail,
     buffer: Vec<u8>,
+}
+
+/// How what is there ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tail {
+    /// With a line end, or there is nothing.
+    Whole,
+    /// In the middle of a line: whoever wrote it died. It is ended, so that it spoils no other one.
+    Torn,
 }
 
 /// What follows a write that failed half way.
@@ -50,8 +60,8 @@ pub(crate) enum Undo {
 }
 
 impl SharedLineWriter {
-    pub(crate) fn new(place: &str, file: File, undo: Undo, form: LineForm) -> Self {
-        let writer = LineWriter { file, undo, buffer: Vec::new() };
+    pub(crate) fn new(place: &str, file: File, undo: Undo, tail: Tail, form: LineForm) -> Self {
+        let writer = LineWriter { file, undo, tail, buffer: Vec::new() };
         Self { place: place.into(), form: Arc::new(form), writer: Arc::new(Mutex::new(writer)) }
     }
 
@@ -72,14 +82,19 @@ impl SharedLineWriter {
 impl LineWriter {
     /// A line for each message, all or nothing where the file can be cut back.
     fn append(&mut self, batch: &Batch, form: &LineForm) -> Result<(), String> {
+        self.buffer.clear();
+        if self.tail == Tail::Torn {
+            self.buffer.push(b'\n');
+        }
         match form {
             LineForm::Payload => self.fill_with_payloads(batch),
             LineForm::Message { topic } => self.fill_with_messages(batch, topic)?,
         }
-        let written = self.write();
+        self.write()?;
+        self.tail = Tail::Whole;
         self.buffer.clear();
         self.buffer.shrink_to(BUFFER_KEPT_MAX);
-        written
+        Ok(())
     }
 
     fn fill_with_payloads(&mut self, batch: &Batch) {
@@ -92,7 +107,6 @@ impl LineWriter {
     }
 
     fn fill_with_messages(&mut self, batch: &Batch, topic: &str) -> Result<(), String> {
-        self.buffer.clear();
         for message in batch {
             serde_json::to_writer(&mut self.buffer, &MessageJson::new(message, topic))
                 .map_err(|error| format!("a message cannot be written as JSON: {error}"))?;

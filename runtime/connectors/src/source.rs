@@ -1,6 +1,7 @@
 //! What a source is.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use millstream_formats::{Format, MessageLimits, Pointer, Refused};
 use millstream_message::{Column, HeaderColumns};
 
@@ -16,6 +17,16 @@ pub trait Source: Send {
     /// # Errors
     /// The source broke off; it has then ended.
     async fn next(&mut self, limits: ChunkLimits) -> Result<Option<Chunk>, SourceError>;
+
+    /// Goes on behind the chunk whose [`Chunk::position`] is `at`; called before the first
+    /// [`Source::next`] or never. A source that gives no positions has nothing to go on from: it
+    /// starts as it always does.
+    ///
+    /// # Errors
+    /// What it read then is not what it would read now: going on would lose or repeat messages.
+    fn resume(&mut self, _at: &[u8]) -> Result<(), SourceError> {
+        Ok(())
+    }
 
     /// What the source reads, as people name it: a path, `stdin`, or a schedule.
     fn place(&self) -> &str;
@@ -54,19 +65,9 @@ pub struct Chunk {
     pub refused: Vec<Refused>,
     /// Empty lines.
     pub skipped_empty: u64,
-    /// Where the source stands behind this chunk; none where it cannot resume.
-    pub position: Option<Position>,
-}
-
-/// A place in a file, such that the next line begins there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Position {
-    /// The device that holds the file.
-    pub device: u64,
-    /// The file on that device.
-    pub inode: u64,
-    /// Bytes from its start.
-    pub offset: u64,
+    /// Where the source stands behind this chunk, for [`Source::resume`]; opaque to others. None
+    /// where it cannot resume.
+    pub position: Option<Bytes>,
 }
 
 /// How lines become messages.

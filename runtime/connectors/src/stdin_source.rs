@@ -6,8 +6,9 @@ use crate::error::SourceError;
 use crate::line_source::LineSource;
 use crate::source::{Chunk, ChunkLimits, LineRules, Source};
 
-/// Gives each line of standard input as a message, and ends with it. It cannot resume: what was
-/// read and not yet published when the host ends is gone.
+/// Gives each line of standard input as a message, and ends with it. It cannot resume, whatever the
+/// broker: what was read and not yet published when the host ends is gone, and whoever starts it
+/// again decides what it reads then.
 ///
 /// A thread of its own waits for input, so that a terminal on which nobody types does not keep the
 /// host from ending.

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use millstream_message::{Answers, Batch};
 
 use crate::error::{SinkError, text};
-use crate::line_writer::{LineForm, SharedLineWriter, Undo};
+use crate::line_writer::{LineForm, SharedLineWriter, Tail, Undo};
 use crate::sink::Sink;
 
 /// Writes each payload and a newline to standard output. A payload that holds newlines is written
@@ -33,7 +33,8 @@ impl StdoutSink {
         static WRITER: OnceLock<SharedLineWriter> = OnceLock::new();
         let failed = |error: io::Error| SinkError::new("stdout", &text(&error));
         let file = File::from(io::stdout().as_fd().try_clone_to_owned().map_err(failed)?);
-        let new = || SharedLineWriter::new("stdout", file, Undo::Impossible, LineForm::Payload);
+        let (undo, tail, form) = (Undo::Impossible, Tail::Whole, LineForm::Payload);
+        let new = || SharedLineWriter::new("stdout", file, undo, tail, form);
         Ok(Self { writer: WRITER.get_or_init(new).clone() })
     }
 }

@@ -2,6 +2,7 @@
 
 mod http_sink;
 mod receiver;
+mod resuming;
 mod schedule_source;
 mod sinks;
 mod sources;

@@ -131,6 +131,12 @@ impl Batch {
             + self.payloads().data().len()
     }
 
+    /// Whether this is all of its columns, not a part of them.
+    #[must_use]
+    pub fn is_whole(&self) -> bool {
+        self.len() == self.columns.ids.len()
+    }
+
     /// Memory that the shared columns hold, whatever part of them this batch is.
     #[must_use]
     pub fn resident_bytes(&self) -> usize {
@@ -209,6 +215,12 @@ impl<'a> Message<'a> {
             key => xxhash_rust::xxh3::xxh3_64(key).max(1),
         }
     }
+}
+
+/// [`Message::order_hash`] of messages with this key.
+#[must_use]
+pub fn order_hash_of(key: &str) -> u64 {
+    if key.is_empty() { 0 } else { xxhash_rust::xxh3::xxh3_64(key.as_bytes()).max(1) }
 }
 
 /// The messages of a batch in order.

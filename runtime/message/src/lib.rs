@@ -17,7 +17,7 @@ mod id;
 mod settlement;
 
 pub use answer::{AnswerError, Answers, Outcome, Outgoing};
-pub use batch::{Batch, Iter, MESSAGE_OVERHEAD_BYTES, Message};
+pub use batch::{Batch, Iter, MESSAGE_OVERHEAD_BYTES, Message, order_hash_of};
 pub use builder::{BATCH_BYTES_MAX, BatchBuilder, BatchTooLarge};
 pub use column::{Column, ColumnBuilder, ColumnError, ColumnSlice};
 pub use headers::{HeaderBuilder, HeaderColumns, HeaderIter, HeaderSlice};

@@ -88,6 +88,14 @@ codes! {
     UnknownInterface = "MS0405",
     BrokerNotYet = "MS0501",
     ManyBrokers = "MS0502",
+    BadSync = "MS0503",
+    BudgetTooSmall = "MS0504",
+    JournalLeftover = "MS0505",
+    JournalChanged = "MS0506",
+    JournalDamaged = "MS0507",
+    JournalInUse = "MS0508",
+    JournalFormat = "MS0509",
+    JournalUnusable = "MS0510",
     UnreadTopic = "MS0901",
     UnusedPlugin = "MS0902",
     RepeatedRoute = "MS0903",
@@ -95,6 +103,7 @@ codes! {
     BatchBoundVersusTopic = "MS0905",
     LimitsUpsideDown = "MS0906",
     EarliestIsNew = "MS0907",
+    NeverSynced = "MS0908",
 }
 
 impl Code {

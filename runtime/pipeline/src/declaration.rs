@@ -16,7 +16,7 @@ use serde_json::{Map, Value};
 
 use crate::forms::Name;
 
-pub(crate) use broker::Broker;
+pub(crate) use broker::{Broker, Journal};
 pub(crate) use named::Named;
 pub(crate) use plugin::{HttpGrant, Plugin};
 pub(crate) use sink::{FileForm, HttpSink, Sink};

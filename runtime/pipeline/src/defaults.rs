@@ -12,6 +12,10 @@ pub(crate) const PUBLISH_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(crate) const DEDUP_MAX_IDS: u64 = 1_000_000;
 
+pub(crate) const MEMORY_BUDGET: u64 = 256 * MIB;
+pub(crate) const RESERVE: u64 = 64 * MIB;
+pub(crate) const SEGMENT: u64 = 64 * MIB;
+
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(1);
 pub(crate) const BATCH_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const MEMORY: u64 = 128 * MIB;

@@ -122,6 +122,17 @@ impl Document {
         self.find(route).key_span
     }
 
+    /// The keys of the mapping on `route`; none where there is no mapping.
+    pub(crate) fn keys(&self, route: &Route) -> Vec<&str> {
+        let found = self.find(route);
+        match found.node.map(|node| &node.content) {
+            Some(Content::Mapping(entries)) if found.complete => {
+                entries.iter().map(|entry| entry.key.as_str()).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
     fn find(&self, route: &Route) -> Found<'_> {
         let mut found =
             Found { node: self.root.as_ref(), key_span: self.first_line(), complete: true };

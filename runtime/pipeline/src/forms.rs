@@ -8,6 +8,7 @@ mod name;
 mod period;
 mod pointer;
 mod rate;
+mod sync;
 
 use crate::code::Code;
 
@@ -17,6 +18,7 @@ pub(crate) use name::Name;
 pub(crate) use period::{Period, format_period};
 pub(crate) use pointer::Pointer;
 pub(crate) use rate::Rate;
+pub(crate) use sync::Sync;
 
 /// The schema keyword that names a form; unknown to validators, which skip it.
 pub(crate) const FORM: &str = "x-form";
@@ -61,6 +63,11 @@ pub(crate) fn form_help(form: &str) -> Option<FormHelp> {
             Code::BadRate,
             "a rate",
             "write a number, a slash and a unit of time: `500/s`, `30_000/m`, `100/h`",
+        ),
+        sync::FORM_NAME => (
+            Code::BadSync,
+            "a way to sync",
+            "write `always`, `never`, or `interval(DURATION)`, such as `interval(100ms)`",
         ),
         _ => return None,
     };

@@ -2,7 +2,8 @@
 //!
 //! [`parse`] reads the YAML and says which plugins must be looked at; [`Draft::check`] takes what
 //! was found of them and answers with a plan, or with every [`Finding`] in one pass: code, place,
-//! route and help. [`render`] shows findings to people, [`explain`] has a page for each code,
+//! route and help. What only opening the journal shows becomes findings by [`journal_findings`].
+//! [`render`] shows findings to people, [`explain`] has a page for each code,
 //! [`schema`] describes the file for editors.
 //!
 //! What it is not for: it opens no file, reads no clock and no environment, loads no plugin.
@@ -17,6 +18,7 @@ mod facts;
 mod finding;
 mod forms;
 mod interpolate;
+mod journal;
 mod plan;
 mod planning;
 mod render;
@@ -32,10 +34,12 @@ pub use code::{codes, explain};
 pub use draft::{Checked, Draft, parse};
 pub use facts::{PluginFacts, PluginFault, World};
 pub use finding::{Finding, Severity};
+pub use journal::{JournalFault, Kept, Leftover, journal_findings};
 pub use plan::{
-    BatchPlan, ComponentSource, Consumer, DedupPlan, Format, Limits, OnDeadLetter, OnExpired,
-    Ordering, Plan, PluginPlan, RateLimit, RetryPlan, SinkConnector, SourceConnector, SourcePlan,
-    StartFrom, SubscriptionPlan, TopicKind, TopicPlan, WhenFull,
+    BatchPlan, BrokerPlan, ComponentSource, Consumer, DedupPlan, Format, JournalPlan, Limits,
+    OnDeadLetter, OnExpired, Ordering, Plan, PluginPlan, RateLimit, RetryPlan, SinkConnector,
+    SourceConnector, SourcePlan, StartFrom, SubscriptionPlan, SyncPlan, TopicKind, TopicPlan,
+    WhenFull,
 };
 pub use render::render;
 pub use schema::schema;

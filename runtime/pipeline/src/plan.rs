@@ -1,10 +1,12 @@
 //! What is meant: defaults filled in, references resolved to indexes, every rule kept.
 
+mod broker;
 mod plugin;
 mod source;
 mod subscription;
 mod topic;
 
+pub use broker::{BrokerPlan, JournalPlan, SyncPlan};
 pub use plugin::{ComponentSource, Limits, PluginPlan};
 pub use source::{Format, SourceConnector, SourcePlan};
 pub use subscription::{
@@ -18,6 +20,8 @@ pub use topic::{DedupPlan, TopicKind, TopicPlan, WhenFull};
 pub struct Plan {
     /// The pipeline's name; output ids are derived from it.
     pub name: String,
+    /// Where the messages wait.
+    pub broker: BrokerPlan,
     /// In the order of the file; other parts name a topic by its index here.
     pub topics: Vec<TopicPlan>,
     /// In the order of the file; subscriptions name a plugin by its index here.

@@ -1,6 +1,7 @@
 //! From what was typed to what is meant. Runs only on a file without errors, so that nothing it
 //! needs is missing; should a check have a gap, the route of what is missing comes back instead.
 
+mod broker;
 mod plugin;
 mod source;
 mod subscription;
@@ -23,6 +24,7 @@ pub(crate) fn plan(context: &Context<'_>) -> Planned<Plan> {
     let name = context.declaration.pipeline.as_ref().ok_or_else(|| Route::of(["pipeline"]))?;
     Ok(Plan {
         name: name.0.clone(),
+        broker: broker::plan(context)?,
         topics: context
             .topics()
             .map(|(route, name, topic)| topic::plan(&route, name, topic))

@@ -19,6 +19,7 @@ mod filters;
 mod grants;
 mod headers;
 mod http_paths;
+mod journal;
 mod limits;
 mod message_size;
 mod not_yet;
@@ -75,6 +76,7 @@ const RULES: &[Rule] = &[
     plugin_faults::check,
     grants::check,
     brokers::check,
+    journal::check,
     unread_topics::check,
     unused_plugins::check,
     earliest::check,

@@ -10,8 +10,9 @@ use std::time::Duration;
 
 use millstream_formats::Pointer;
 use millstream_pipeline::{
-    ComponentSource, Consumer, DedupPlan, Format, OnDeadLetter, OnExpired, Ordering, Plan,
-    SinkConnector, SourceConnector, StartFrom, TopicKind, WhenFull, parse,
+    BrokerPlan, ComponentSource, Consumer, DedupPlan, Format, JournalPlan, OnDeadLetter, OnExpired,
+    Ordering, Plan, SinkConnector, SourceConnector, StartFrom, SyncPlan, TopicKind, WhenFull,
+    parse,
 };
 use serde_json::json;
 
@@ -97,6 +98,41 @@ fn every_promise_of_a_subscription_is_in_the_plan() {
 }
 
 #[test]
+fn messages_wait_in_memory_unless_the_file_names_a_journal() {
+    let broker = |typed: &str| {
+        plan(&format!(
+            "pipeline: p\n{typed}\ntopics: {{ a: {{ kind: event }} }}\n\
+             subscriptions: {{ s: {{ topic: a, sink: {{ stdout: {{}} }}, on_exhausted: drop }} }}\n"
+        ))
+        .broker
+    };
+    let journal = |path: &str, sync, memory_budget, reserve, segment_bytes| {
+        BrokerPlan::Journal(JournalPlan {
+            path: PathBuf::from(path),
+            sync,
+            memory_budget,
+            reserve,
+            segment_bytes,
+        })
+    };
+    assert_eq!(broker(""), BrokerPlan::Memory);
+    assert_eq!(broker("broker: {}"), BrokerPlan::Memory);
+    assert_eq!(
+        broker("broker: { journal: { path: ../data/./p } }"),
+        journal("/data/p", SyncPlan::Always, 256 << 20, 64 << 20, 64 << 20)
+    );
+    let interval = SyncPlan::Interval(Duration::from_millis(1_500));
+    assert_eq!(
+        broker("broker: { journal: { path: /d, sync: interval(1_500ms), memory_budget: 1GiB } }"),
+        journal("/d", interval, 1 << 30, 64 << 20, 64 << 20)
+    );
+    assert_eq!(
+        broker("broker: { journal: { path: d, sync: never, reserve: 1MiB, segment: 64KiB } }"),
+        journal("/pipelines/d", SyncPlan::Never, 256 << 20, 1 << 20, 64 << 10)
+    );
+}
+
+#[test]
 fn schedules_and_web_hooks_are_in_the_plan_with_their_headers() {
     let plan = plan(&case("ok-every-promise.yaml"));
     let text = |text: &str| Some(text.to_owned());
@@ -176,6 +212,7 @@ fn relative_paths_start_at_the_folder_of_the_file() {
     let file = SourceConnector::File {
         path: PathBuf::from("/var/data/orders.ndjson"),
         format: Format::Ndjson,
+        from_start: true,
     };
     assert_eq!(plan.sources[1].connector, file);
     let path = PathBuf::from("/pipelines/out/charges.ndjson");

@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use millstream_message::{Batch, Settlement, SubscriptionId, TopicId};
 use thiserror::Error;
+use tokio_util::sync::CancellationToken;
 
 use crate::clock::Now;
 use crate::core::{Histories, LeaseId, Letter, SeekTo};
@@ -41,32 +43,39 @@ pub trait Broker: Send + Sync {
 
     /// Workers of generations below `generation` may neither lease nor settle any more; what they
     /// hold is given back, uncounted.
-    fn fence(&self, subscription: SubscriptionId, generation: u64);
+    async fn fence(&self, subscription: SubscriptionId, generation: u64) -> Result<(), Ended>;
 
     /// Up to `limit` messages that the topic keeps, from sequence number `from` on. Consumes
     /// nothing. At most [`crate::MAX_STEP_MESSAGES`] a page.
     fn browse(&self, topic: TopicId, from: u64, limit: usize) -> Page;
 
+    /// How far a source had read when its last messages were accepted, in its own words.
+    fn position(&self, source: &str) -> Option<Bytes>;
+
     /// Every message from now on, as it becomes visible in the topic. Consumes nothing.
     fn tap(&self, topic: TopicId) -> Option<Tap>;
 
     /// Stops deliveries (true) or lets them go on. Messages wait.
-    fn pause(&self, subscription: SubscriptionId, paused: bool);
+    async fn pause(&self, subscription: SubscriptionId, paused: bool) -> Result<(), Ended>;
 
     /// The subscription goes on somewhere else. What it had not settled is passed over or offered
     /// anew. Answers how many messages now wait for it; none where there is no such subscription.
-    fn seek(&self, subscription: SubscriptionId, to: SeekTo) -> Option<u64>;
+    async fn seek(&self, subscription: SubscriptionId, to: SeekTo) -> Result<Option<u64>, Ended>;
 
     /// Empties the topic of what waits in it now and nobody has under lease. Answers how many
     /// messages are gone; none where there is no such topic.
-    async fn purge(&self, topic: TopicId) -> Option<u64>;
+    async fn purge(&self, topic: TopicId) -> Result<Option<u64>, Ended>;
 
     /// Puts dead letters back to the subscription, each atomically. Stops early at
     /// [`crate::MAX_STEP_MESSAGES`] letters or when no more may be parked.
-    fn redrive(&self, subscription: SubscriptionId, letters: Vec<Letter>) -> Moved;
+    async fn redrive(
+        &self,
+        subscription: SubscriptionId,
+        letters: Vec<Letter>,
+    ) -> Result<Moved, Ended>;
 
     /// Takes dead letters out of their topic for good; at most [`crate::MAX_STEP_MESSAGES`].
-    fn purge_letters(&self, letters: Vec<Letter>) -> Moved;
+    async fn purge_letters(&self, letters: Vec<Letter>) -> Result<Moved, Ended>;
 
     /// Up to `limit` keys of the subscription that a dead letter stopped.
     fn stopped_keys(&self, subscription: SubscriptionId, limit: usize) -> Vec<StoppedKey>;
@@ -77,6 +86,16 @@ pub trait Broker: Send + Sync {
     /// Resolves when no message is unsettled, delayed or waiting for room, except those that wait
     /// for a stopped key.
     async fn quiet(&self);
+
+    /// Resolves when the broker can keep nothing any more, with the reason. From then on it answers
+    /// errors; its process should end and start again.
+    async fn failed(&self) -> String;
+
+    /// Lets deadlines, due messages and publishers' patience pass until `stop`.
+    async fn keep_time(&self, stop: CancellationToken);
+
+    /// Makes durable what was acknowledged or not; the last that is asked of a broker.
+    async fn close(&self) -> Result<(), Ended>;
 
     /// The broker's clock: what publishers stamp messages with.
     fn now(&self) -> Now;
@@ -172,10 +191,29 @@ pub enum PublishError {
     /// The broker has stopped.
     #[error("the broker has stopped")]
     Stopped,
+    /// The disk has less room than is kept back for settling.
+    #[error(
+        "disk-full: the disk has {free} bytes free and {reserve} are kept back for consumers (broker.journal.reserve); make room on it, or let subscriptions catch up"
+    )]
+    DiskFull {
+        /// Bytes that are free.
+        free: u64,
+        /// Bytes that are kept back.
+        reserve: u64,
+    },
+    /// The broker can keep nothing any more.
+    #[error(transparent)]
+    Ended(#[from] Ended),
 }
 
+/// The broker can keep nothing any more: an error of the disk ended its journal. What this call
+/// asked for may be kept or not.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("the journal has ended and nothing more is accepted: {0}")]
+pub struct Ended(pub String);
+
 /// Why a worker gets no messages any more.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum LeaseError {
     /// Its generation was fenced.
     #[error("workers of this generation were replaced")]
@@ -183,10 +221,13 @@ pub enum LeaseError {
     /// There is no such subscription.
     #[error("no such subscription")]
     Unknown,
+    /// The broker can keep nothing any more.
+    #[error(transparent)]
+    Ended(#[from] Ended),
 }
 
 /// Why a settle was refused. Nothing of it was committed.
-#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
 pub enum SettleError {
     /// The lease has ended: its deadline passed or its generation was fenced.
     #[error("the lease has ended: the messages are delivered again")]
@@ -194,4 +235,7 @@ pub enum SettleError {
     /// The dead letters of the batch pass the size of a batch.
     #[error("the dead letters of this batch are too large for one batch")]
     TooLarge,
+    /// The broker can keep nothing any more.
+    #[error(transparent)]
+    Ended(#[from] Ended),
 }

@@ -29,6 +29,8 @@ pub enum DeadLetterReason {
     Exhausted,
     /// It was too old.
     Expired,
+    /// It was under lease in too many crashes of the host.
+    Crashed,
 }
 
 impl fmt::Display for DeadLetterReason {
@@ -37,6 +39,7 @@ impl fmt::Display for DeadLetterReason {
             Self::Rejected => "rejected",
             Self::Exhausted => "exhausted",
             Self::Expired => "expired",
+            Self::Crashed => "crashed",
         })
     }
 }

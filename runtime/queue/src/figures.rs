@@ -66,6 +66,8 @@ pub struct SubscriptionFigures {
     pub exhausted: u64,
     /// Messages dead-lettered because they were too old.
     pub expired: u64,
+    /// Messages dead-lettered because they were under lease in too many crashes of the host.
+    pub crashed: u64,
     /// Messages dropped because they were too old and the rules say so.
     pub expired_dropped: u64,
     /// Messages dropped because the rules say so: given up, or oldest in a full topic.
@@ -84,7 +86,7 @@ impl SubscriptionFigures {
     /// Messages moved to the dead-letter topic, for whatever reason.
     #[must_use]
     pub fn dead_lettered(&self) -> u64 {
-        self.rejected + self.exhausted + self.expired
+        self.rejected + self.exhausted + self.expired + self.crashed
     }
 
     /// Messages that are neither handled nor given up.

@@ -18,6 +18,7 @@ use crate::core::{Histories, History};
 use crate::dead_letter::{self, DeadLetterReason, Story};
 use crate::publication::Publication;
 use crate::rules::{Exhausted, Expired, Handler, Ordering, SubscriptionRules};
+use crate::stored::Stored;
 
 /// What the core commits for one delivery.
 #[derive(Clone, Debug)]
@@ -73,6 +74,8 @@ pub struct Parking {
     pub alone: bool,
     /// When it is due: monotonic time.
     pub due: Duration,
+    /// Where a journal keeps the copy.
+    pub stored: Option<Stored>,
 }
 
 impl Judged {
@@ -288,6 +291,9 @@ impl<'a> Judge<'a> {
                 let failure = Failure::new(FailureKind::Expired, "older than its expires_in");
                 self.give_up(i, history, &failure, DeadLetterReason::Expired)?
             }
+            Verdict::Rejected(failure) if failure.kind == FailureKind::Crashed => {
+                self.give_up(i, history, &failure, DeadLetterReason::Crashed)?
+            }
             Verdict::Rejected(failure) => {
                 let history = self.failed(history);
                 self.give_up(i, history, &failure, DeadLetterReason::Rejected)?
@@ -300,7 +306,8 @@ impl<'a> Judge<'a> {
                 }
                 let due = self.case.now.monotonic + self.delay(history.failures, delay_ms, i);
                 let message = self.case.batch.slice(i..i + 1).copy_out();
-                Fate::Parked(Box::new(Parking { message, history, alone: failure.alone, due }))
+                let alone = failure.alone;
+                Fate::Parked(Box::new(Parking { message, history, alone, due, stored: None }))
             }
         })
     }
@@ -310,7 +317,8 @@ impl<'a> Judge<'a> {
             0 => self.case.now.wall_ms,
             earlier => earlier,
         };
-        History { failures: history.failures + 1, first_failed_ms, ..history }
+        // Whatever it was that crashed the host: this delivery did not.
+        History { failures: history.failures + 1, first_failed_ms, crashes: 0, ..history }
     }
 
     fn delay(&self, failures: u32, given_ms: u32, i: usize) -> Duration {
@@ -334,7 +342,9 @@ impl<'a> Judge<'a> {
         if rules.exhausted == Exhausted::Drop {
             return Ok(match reason {
                 DeadLetterReason::Expired => Fate::ExpiredDropped,
-                DeadLetterReason::Rejected | DeadLetterReason::Exhausted => Fate::Dropped,
+                DeadLetterReason::Rejected
+                | DeadLetterReason::Exhausted
+                | DeadLetterReason::Crashed => Fate::Dropped,
             });
         }
         let story = Story { reason, failure, history, failed_at_ms: now.wall_ms };

@@ -1,4 +1,5 @@
-//! Where messages wait: the delivery core, the [`Broker`] trait and the memory broker on it.
+//! Where messages wait: the delivery core, the [`Broker`] trait, and the broker
+//! on it that is embedded in this process, in memory or with a [`journal`].
 //!
 //! The [`core`] is one deterministic state machine: `step(event, now) -> effects`. It decides who
 //! gets which messages, until when, and what follows a settle. It knows no clock, no I/O, no
@@ -11,26 +12,36 @@
 mod backoff;
 mod broker;
 mod clock;
+mod codec;
 pub mod core;
 mod dead_letter;
+mod embedded;
 mod figures;
+pub mod journal;
 mod judge;
-mod memory;
 mod publication;
 mod rules;
+mod stored;
 
 pub use broker::{
-    Broker, Browsed, Delivery, LeaseError, Moved, Page, PublishError, SettleError, Settled, Tap,
+    Broker, Browsed, Delivery, Ended, LeaseError, Moved, Page, PublishError, SettleError, Settled,
+    Tap,
 };
 pub use clock::{Clock, Now, SystemClock};
 pub use dead_letter::{DEAD_LETTER_ERROR_MAX, DEAD_LETTER_PREFIX, DeadLetterReason};
+pub use embedded::EmbeddedBroker;
 pub use figures::{Figures, StoppedKey, SubscriptionFigures, TopicFigures};
+pub use journal::{JournalOptions, JournalSync, OpenError, Recovered};
 pub use judge::{Case, Fate, Fates, Judged, Parking, judge};
-pub use memory::MemoryBroker;
-pub use publication::{Arrival, Duplicate, NEVER, Publication, Terms};
+pub use publication::{Arrival, Duplicate, NEVER, Publication, SourcePosition, Terms};
 pub use rules::{
     Backoff, DedupRules, Exhausted, Expired, Handler, KeyRange, LeaseRequest, OnDeadLetter,
     Ordering, RateRules, SubscriptionRules, TopicKind, TopicRules, WhenFull,
 };
 
-pub use crate::core::{Histories, History, LeaseId, Letter, MAX_STEP_MESSAGES, SeekTo};
+pub use stored::Stored;
+
+pub use crate::core::{
+    Declaration, Histories, History, Kind, LeaseId, Leftover, Letter, MAX_STEP_MESSAGES, Move,
+    Named, Rename, SeekTo,
+};

@@ -2,7 +2,11 @@
 
 use std::ops::Range;
 
+use bytes::Bytes;
 use millstream_message::{Batch, MessageId};
+
+use crate::codec::{Codec, Malformed, codec_struct};
+use crate::stored::Stored;
 
 /// The expire-at time of a message that never expires.
 pub const NEVER: u64 = u64::MAX;
@@ -15,6 +19,17 @@ pub struct Publication {
     /// Visible when due: milliseconds since the Unix epoch. A single message among others is
     /// copied out, so that a long delay keeps no large batch.
     pub delayed: Vec<(u64, Arrival)>,
+    /// How far the source has read with these messages: kept with them, or not at all.
+    pub position: Option<SourcePosition>,
+}
+
+/// How far a source has read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SourcePosition {
+    /// The source's name.
+    pub source: String,
+    /// Where it goes on, in its own words.
+    pub at: Bytes,
 }
 
 /// Messages that become visible together, with what the core needs to know of each.
@@ -30,6 +45,8 @@ pub struct Arrival {
     /// Each message's [`millstream_message::Message::order_hash`]; or empty, and the core makes
     /// them where it needs them. Publishers make them so that a step has nothing to hash.
     pub hashes: Vec<u64>,
+    /// Where a journal keeps them.
+    pub stored: Option<Stored>,
 }
 
 /// A message that was not accepted since its topic has it already.
@@ -56,7 +73,7 @@ impl Publication {
     /// All of `batch`, visible at once.
     #[must_use]
     pub fn now(batch: Batch) -> Self {
-        Self { visible: Arrival::new(batch).into_iter().collect(), delayed: Vec::new() }
+        Self { visible: Arrival::new(batch).into_iter().collect(), ..Self::default() }
     }
 
     /// `batch` under `terms`, whose delays count from `wall_ms`.
@@ -66,11 +83,12 @@ impl Publication {
             dedup: terms.dedup.clone(),
             expires_ms: terms.expires_ms.clone(),
             hashes: Vec::new(),
+            stored: None,
             batch,
         };
         if terms.delays_ms.iter().all(|&delay| delay == 0) {
             let visible = Some(all).filter(|all| !all.is_empty());
-            return Self { visible: visible.into_iter().collect(), delayed: Vec::new() };
+            return Self { visible: visible.into_iter().collect(), ..Self::default() };
         }
         all.split_by_delay(&terms.delays_ms, wall_ms)
     }
@@ -86,6 +104,13 @@ impl Publication {
         Self::on_terms(batch, &Terms { delays_ms, ..Terms::default() }, wall_ms)
     }
 
+    /// Makes every batch one that is all of its columns.
+    pub(crate) fn compact(&mut self) {
+        for arrival in self.arrivals_mut().filter(|arrival| !arrival.batch.is_whole()) {
+            arrival.batch = arrival.batch.copy_out();
+        }
+    }
+
     /// Hashes every key, so that the step has nothing to hash.
     pub fn hash_keys(&mut self) {
         self.arrivals_mut().for_each(Arrival::hash_keys);
@@ -97,7 +122,7 @@ impl Publication {
         self.arrivals().map(Arrival::len).sum()
     }
 
-    /// Whether there is nothing to publish.
+    /// Whether there is no message to publish.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.visible.is_empty() && self.delayed.is_empty()
@@ -113,7 +138,7 @@ impl Publication {
         self.visible.iter().chain(self.delayed.iter().map(|(_, arrival)| arrival))
     }
 
-    fn arrivals_mut(&mut self) -> impl Iterator<Item = &mut Arrival> {
+    pub(crate) fn arrivals_mut(&mut self) -> impl Iterator<Item = &mut Arrival> {
         self.visible.iter_mut().chain(self.delayed.iter_mut().map(|(_, arrival)| arrival))
     }
 }
@@ -123,7 +148,7 @@ impl Arrival {
     #[must_use]
     pub fn new(batch: Batch) -> Option<Self> {
         let (dedup, expires_ms, hashes) = (Vec::new(), Vec::new(), Vec::new());
-        (!batch.is_empty()).then_some(Self { batch, dedup, expires_ms, hashes })
+        (!batch.is_empty()).then_some(Self { batch, dedup, expires_ms, hashes, stored: None })
     }
 
     /// Number of messages.
@@ -146,6 +171,7 @@ impl Arrival {
             dedup: part(&self.dedup, &range),
             expires_ms: part(&self.expires_ms, &range),
             hashes: part(&self.hashes, &range),
+            stored: self.stored.map(|stored| stored.slice(range)),
         }
     }
 
@@ -176,7 +202,7 @@ impl Arrival {
                 }
             }
         }
-        Publication { visible: gather(&visible).into_iter().collect(), delayed }
+        Publication { visible: gather(&visible).into_iter().collect(), delayed, position: None }
     }
 }
 
@@ -195,9 +221,59 @@ fn gather(parts: &[Arrival]) -> Option<Arrival> {
         dedup: parts.iter().flat_map(|part| part.dedup.iter().copied()).collect(),
         expires_ms: parts.iter().flat_map(|part| part.expires_ms.iter().copied()).collect(),
         hashes: parts.iter().flat_map(|part| part.hashes.iter().copied()).collect(),
+        stored: None,
     })
 }
 
 fn part<T: Copy>(column: &[T], range: &Range<usize>) -> Vec<T> {
     column.get(range.clone()).map(<[T]>::to_vec).unwrap_or_default()
+}
+
+codec_struct!(Duplicate { refused, first });
+codec_struct!(SourcePosition { source, at });
+
+/// As a checkpoint has them: without the messages, which the journal has.
+impl Arrival {
+    pub(crate) fn save(&self, out: &mut Vec<u8>) {
+        self.stored.put(out);
+        self.dedup.put(out);
+        self.expires_ms.put(out);
+    }
+
+    pub(crate) fn load(from: &mut Bytes) -> Result<Self, Malformed> {
+        let stored = Option::<Stored>::get(from)?;
+        let (dedup, expires_ms) = (Codec::get(from)?, Codec::get(from)?);
+        let (batch, hashes) = (crate::stored::nothing(), Vec::new());
+        Ok(Self { batch, dedup, expires_ms, hashes, stored })
+    }
+}
+
+impl Publication {
+    pub(crate) fn save(&self, out: &mut Vec<u8>) {
+        (self.visible.len() as u32).put(out);
+        self.visible.iter().for_each(|arrival| arrival.save(out));
+        (self.delayed.len() as u32).put(out);
+        for (due, arrival) in &self.delayed {
+            due.put(out);
+            arrival.save(out);
+        }
+        self.position.put(out);
+    }
+
+    pub(crate) fn load(from: &mut Bytes) -> Result<Self, Malformed> {
+        let mut loaded = Self::default();
+        for _ in 0..crate::codec::count(from, 1)? {
+            loaded.visible.push(Arrival::load(from)?);
+        }
+        for _ in 0..crate::codec::count(from, 1)? {
+            loaded.delayed.push((u64::get(from)?, Arrival::load(from)?));
+        }
+        loaded.position = Codec::get(from)?;
+        Ok(loaded)
+    }
+
+    /// Number of messages, whether they are fetched or not.
+    pub(crate) fn stored_len(&self) -> u64 {
+        self.arrivals().filter_map(|arrival| arrival.stored).map(|one| u64::from(one.len)).sum()
+    }
 }

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use millstream_message::TopicId;
 
+use crate::codec::{Codec, Malformed, codec_enum, codec_struct};
+
 /// Who gets a topic's messages, and how long they stay.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TopicKind {
@@ -253,5 +255,60 @@ impl KeyRange {
     #[must_use]
     pub fn contains(&self, hash: u64) -> bool {
         (self.first..=self.last).contains(&hash)
+    }
+}
+
+codec_enum!(TopicKind { Event = 1, Command = 2, DeadLetter = 3 });
+codec_enum!(WhenFull { Block = 1, Reject = 2, DropOldest = 3 });
+codec_enum!(Ordering { None = 1, Key = 2, Strict = 3 });
+codec_enum!(OnDeadLetter { Continue = 1, ParkKey = 2 });
+codec_enum!(Expired { DeadLetter = 1, Drop = 2 });
+codec_struct!(DedupRules { window, ids_max });
+codec_struct!(RateRules { messages, per });
+codec_struct!(Backoff { initial, factor, max, jitter });
+codec_struct!(Handler { name, digest });
+codec_struct!(KeyRange { first, last });
+codec_struct!(TopicRules {
+    name,
+    kind,
+    max_messages,
+    max_bytes,
+    publish_timeout,
+    when_full,
+    retain,
+    dedup,
+    delay,
+    expires_in,
+});
+codec_struct!(SubscriptionRules {
+    name,
+    topic,
+    topic_name,
+    outputs,
+    max_attempts,
+    backoff,
+    exhausted,
+    ack_deadline,
+    max_parked,
+    batch_messages,
+    batch_bytes,
+    batch_wait,
+    ordering,
+    on_dead_letter,
+    expired,
+    rate,
+});
+
+impl Codec for Exhausted {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::DeadLetter(topic) => Some(*topic),
+            Self::Drop => None,
+        }
+        .put(out);
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        Ok(Option::<TopicId>::get(from)?.map_or(Self::Drop, Self::DeadLetter))
     }
 }

@@ -9,7 +9,7 @@ use millstream_message::{
     Verdict, Verdicts,
 };
 use millstream_queue::{
-    Backoff, Broker, Clock, Exhausted, Handler, LeaseRequest, MemoryBroker, Now, Publication,
+    Backoff, Broker, Clock, EmbeddedBroker, Exhausted, Handler, LeaseRequest, Now, Publication,
     PublishError, SettleError, SubscriptionRules, TopicKind, TopicRules,
 };
 use tokio::time::Instant;
@@ -28,7 +28,7 @@ impl Clock for TokioClock {
     }
 }
 
-fn broker(max_messages: u64) -> (Arc<MemoryBroker>, CancellationToken) {
+fn broker(max_messages: u64) -> (Arc<EmbeddedBroker>, CancellationToken) {
     let topic = |name: &str, kind| TopicRules { max_messages, ..TopicRules::new(name, kind) };
     let rules = SubscriptionRules {
         max_attempts: 2,
@@ -38,7 +38,7 @@ fn broker(max_messages: u64) -> (Arc<MemoryBroker>, CancellationToken) {
         ..SubscriptionRules::new("reader", TOPIC, "events")
     };
     let topics = vec![topic("events", TopicKind::Event), topic("dead", TopicKind::DeadLetter)];
-    let broker = Arc::new(MemoryBroker::new(
+    let broker = Arc::new(EmbeddedBroker::memory(
         topics,
         vec![rules],
         Arc::new(TokioClock(Instant::now())),
@@ -194,23 +194,23 @@ async fn a_purge_of_many_messages_goes_step_by_step_to_the_end() {
     for _ in 0..50 {
         broker.publish(TOPIC, publication(100)).await.unwrap();
     }
-    assert_eq!(broker.purge(TOPIC).await, Some(5_000));
+    assert_eq!(broker.purge(TOPIC).await, Ok(Some(5_000)));
     broker.quiet().await;
     assert_eq!(broker.figures().topics[0].bytes, 0);
-    assert_eq!(broker.purge(TopicId(9)).await, None);
+    assert_eq!(broker.purge(TopicId(9)).await, Ok(None));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_paused_worker_is_woken_by_the_resume() {
     let (broker, _stop) = broker(100);
-    broker.pause(SUB, true);
+    broker.pause(SUB, true).await.unwrap();
     broker.publish(TOPIC, publication(1)).await.unwrap();
     let sleeper = tokio::spawn({
         let broker = Arc::clone(&broker);
         async move { broker.lease(request()).await.unwrap().batch.len() }
     });
     tokio::task::yield_now().await;
-    broker.pause(SUB, false);
+    broker.pause(SUB, false).await.unwrap();
     assert_eq!(sleeper.await.unwrap(), 1);
 }
 

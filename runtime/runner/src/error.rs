@@ -47,6 +47,9 @@ pub enum OpenError {
         /// What happened.
         failure: StartFailure,
     },
+    /// The journal could not be opened for this pipeline.
+    #[error("journal: {0}")]
+    Journal(millstream_queue::OpenError),
     /// The host could not set itself up.
     #[error("the guests' threads could not be started: {0}")]
     Threads(std::io::Error),
@@ -63,6 +66,11 @@ pub enum RunError {
         /// What was wrong.
         error: SourceError,
     },
+    /// The broker can keep nothing any more.
+    #[error(
+        "the journal has ended, nothing more is accepted: {0}; what was acknowledged is there at the next start"
+    )]
+    Journal(String),
     /// A task of ours ended with a panic: a bug.
     #[error("task `{0}` panicked: this is a bug of Millstream")]
     Panicked(String),

@@ -6,7 +6,7 @@ use std::time::Duration;
 use millstream_connectors::{Chunk, ChunkLimits, Source, SourceError};
 use millstream_message::{Batch, HeaderColumns, MessageId, TopicId};
 use millstream_pipeline::TopicPlan;
-use millstream_queue::{Broker, Publication, PublishError, Terms};
+use millstream_queue::{Broker, Publication, PublishError, SourcePosition, Terms};
 use tokio_util::sync::CancellationToken;
 
 use crate::report::SourceCounters;
@@ -61,6 +61,7 @@ impl Feed {
 
     /// The chunk as a publication, with ids and times.
     fn stamp(&self, chunk: Chunk) -> Option<Publication> {
+        let position = chunk.position.map(|at| SourcePosition { source: self.name.clone(), at });
         let (now, random) = (self.broker.now().wall_ms, (self.random)());
         let n = chunk.payloads.len();
         let ids =
@@ -68,7 +69,8 @@ impl Feed {
         let headers = chunk.headers.unwrap_or_else(|| HeaderColumns::empty(n));
         let batch = Batch::from_columns(ids, vec![now; n], chunk.keys, headers, chunk.payloads)?;
         let terms = Terms { dedup: chunk.dedup, ..Terms::default() };
-        Some(Publication::on_terms(batch, &terms, now)).filter(|all| !all.is_empty())
+        let publication = Publication { position, ..Publication::on_terms(batch, &terms, now) };
+        Some(publication).filter(|all| !all.is_empty())
     }
 
     /// Publishes, waiting for room as long as it takes: this is how backpressure reaches the
@@ -86,7 +88,10 @@ impl Feed {
                     return self.counters.add_published(messages, repeats.len() as u64);
                 }
                 Err(
-                    PublishError::Full { .. } | PublishError::Rejected | PublishError::DedupFull,
+                    PublishError::Full { .. }
+                    | PublishError::Rejected
+                    | PublishError::DedupFull
+                    | PublishError::DiskFull { .. },
                 ) => self.rest().await,
                 Err(error) => return self.refuse(messages, &error),
             }

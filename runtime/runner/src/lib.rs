@@ -12,6 +12,7 @@
 //! Not here: who gets which message (`queue`), what happens inside one call (`plugin-host`), how
 //! the outside talks to us (`server`, `cli`).
 
+mod broker;
 mod consumer;
 mod dead_letters;
 mod error;
@@ -33,7 +34,8 @@ pub use dead_letters::{
     Redrive, Selection, StoppedKey,
 };
 pub use error::{OpenError, RunError};
-pub use open::{Launch, Opened, open};
+pub use millstream_queue::{Kind, Named, OpenError as JournalError, Recovered, Rename};
+pub use open::{Changes, Launch, Opened, open};
 pub use report::{Report, SourceReport, SubscriptionReport, TopicReport};
 pub use running::Running;
 

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use millstream_connectors::{
-    FileSource, LineRules, ScheduleRules, ScheduleSource, Source, StdinSource,
+    FileSource, FileSourceRules, IfChanged, LineRules, ScheduleRules, ScheduleSource, Source,
+    StdinSource,
 };
 use millstream_formats::{Condition, Cron, CronError, Format, MessageLimits, Pointer};
 use millstream_message::SubscriptionId;
@@ -14,9 +15,12 @@ use millstream_pipeline::{
     SubscriptionPlan,
 };
 use millstream_plugin_host::{Host, Inspection, Limits, Plugin, PluginSettings};
-use millstream_queue::{Broker, Clock, Handler, MemoryBroker, SystemClock};
+use millstream_queue::{
+    Broker, Clock, EmbeddedBroker, Handler, Named, Recovered, Rename, SystemClock,
+};
 use tokio_util::sync::CancellationToken;
 
+use crate::broker;
 use crate::consumer::{Consumer, PluginConsumer};
 use crate::error::OpenError;
 use crate::feed::{Feed, chunk_limits};
@@ -38,6 +42,19 @@ pub struct Launch {
     pub components: BTreeMap<String, Bytes>,
     /// Runs the guests.
     pub host: Host,
+    /// The text of the pipeline file, which a journal keeps.
+    pub text: String,
+    /// What an older journal is told besides.
+    pub changes: Changes,
+}
+
+/// What an older journal holds and the pipeline file does not name any more.
+#[derive(Clone, Debug, Default)]
+pub struct Changes {
+    /// What may go although messages wait in it.
+    pub drops: Vec<Named>,
+    /// What has another name now.
+    pub renames: Vec<Rename>,
 }
 
 /// A pipeline with every source, sink and plugin open, and nothing started.
@@ -45,6 +62,7 @@ pub struct Opened {
     pub(crate) parts: Parts,
     pub(crate) feeds: Vec<Feed>,
     pub(crate) workers: Vec<Worker>,
+    recovered: Option<Recovered>,
 }
 
 /// Opens every source and sink of the plan, loads its plugins and lets each judge its
@@ -53,15 +71,11 @@ pub struct Opened {
 /// # Errors
 /// The first thing that cannot be opened; all that was open is closed again.
 pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
-    let Launch { plan, components, host } = launch;
     let threads = GuestThreads::start().map_err(OpenError::Threads)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let broker = Arc::new(MemoryBroker::new(
-        rules::topics(&plan),
-        rules::subscriptions(&plan),
-        Arc::clone(&clock),
-        rand::random::<u64>,
-    ));
+    let (broker, recovered) = broker::open(&launch, &clock)?;
+    let broker = Arc::new(broker);
+    let Launch { plan, components, host, .. } = launch;
     let stop = CancellationToken::new();
     let feeds = feeds(&plan, &broker, &clock, &stop)?;
     let sinks = sinks(&plan)?;
@@ -75,10 +89,16 @@ pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
         plan: Arc::clone(&plan),
         host,
     };
-    Ok(Opened { parts, feeds, workers })
+    Ok(Opened { parts, feeds, workers, recovered })
 }
 
 impl Opened {
+    /// What the journal held; none where messages live in memory.
+    #[must_use]
+    pub fn recovered(&self) -> Option<&Recovered> {
+        self.recovered.as_ref()
+    }
+
     /// Starts all of it.
     #[must_use]
     pub fn start(self) -> Running {
@@ -88,14 +108,18 @@ impl Opened {
 
 fn feeds(
     plan: &Plan,
-    broker: &Arc<MemoryBroker>,
+    broker: &Arc<EmbeddedBroker>,
     clock: &Arc<dyn Clock>,
     stop: &CancellationToken,
 ) -> Result<Vec<Feed>, OpenError> {
     let mut feeds = Vec::new();
     for one in &plan.sources {
         let topic = &plan.topics[one.topic];
-        let Some(source) = open_source(one, topic.max_message, clock)? else { continue };
+        let Some(mut source) = open_source(one, topic.max_message, clock)? else { continue };
+        if let Some(at) = broker.position(&one.name) {
+            let resumed = source.resume(&at);
+            resumed.map_err(|error| OpenError::Source { name: one.name.clone(), error })?;
+        }
         feeds.push(Feed {
             name: one.name.clone(),
             source,
@@ -118,8 +142,10 @@ fn open_source(
 ) -> Result<Option<Box<dyn Source>>, OpenError> {
     let opened: Result<Box<dyn Source>, _> = match &source.connector {
         SourceConnector::Http { .. } => return Ok(None),
-        SourceConnector::File { path, format } => {
-            FileSource::open(path, lines(source, *format, message_max))
+        SourceConnector::File { path, format, from_start } => {
+            let lines = lines(source, *format, message_max);
+            let if_changed = if *from_start { IfChanged::FromStart } else { IfChanged::Refuse };
+            FileSource::open(FileSourceRules { path: path.clone(), lines, if_changed })
                 .map(|source| Box::new(source) as _)
         }
         SourceConnector::Stdin { format } => {
@@ -211,7 +237,7 @@ async fn workers(
     plan: &Plan,
     mut sinks: BTreeMap<usize, SharedSink>,
     plugins: &[Plugin],
-    broker: &Arc<MemoryBroker>,
+    broker: &Arc<EmbeddedBroker>,
     stop: &CancellationToken,
 ) -> Result<Vec<Worker>, OpenError> {
     let mut workers = Vec::new();

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use millstream_pipeline::Plan;
 use millstream_plugin_host::{Host, Inspection};
-use millstream_queue::{Broker, MemoryBroker};
+use millstream_queue::{Broker, EmbeddedBroker};
 use tokio::sync::mpsc;
 use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ const FAULTS_MAX: usize = 16;
 /// What a running pipeline consists of beside its tasks.
 pub(crate) struct Parts {
     pub(crate) plan: Arc<Plan>,
-    pub(crate) broker: Arc<MemoryBroker>,
+    pub(crate) broker: Arc<EmbeddedBroker>,
     pub(crate) plugins: Vec<(String, Inspection)>,
     pub(crate) stop: CancellationToken,
     pub(crate) threads: GuestThreads,
@@ -51,7 +51,7 @@ pub struct Running {
 
 impl Running {
     pub(crate) fn start(opened: Opened) -> Self {
-        let Opened { parts, feeds, workers } = opened;
+        let Opened { parts, feeds, workers, .. } = opened;
         let (fault, faults) = mpsc::channel(FAULTS_MAX);
         let running = Self {
             sources: feeds
@@ -68,6 +68,7 @@ impl Running {
             clock: TaskTracker::new(),
         };
         running.start_clock();
+        running.start_care(fault.clone());
         workers.into_iter().for_each(|worker| running.start_worker(worker, fault.clone()));
         feeds.into_iter().for_each(|feed| running.start_feed(feed, fault.clone()));
         running
@@ -76,6 +77,27 @@ impl Running {
     fn start_clock(&self) {
         let (broker, stop) = (Arc::clone(&self.parts.broker), self.clock_stop.clone());
         self.clock.spawn(async move { broker.keep_time(stop).await });
+    }
+
+    /// Checkpoints are made on a thread of their own; what ends the journal ends the run.
+    fn start_care(&self, fault: mpsc::Sender<RunError>) {
+        let care = Arc::downgrade(&self.parts.broker);
+        let spawned = std::thread::Builder::new()
+            .name("journal-care".to_owned())
+            .spawn(move || EmbeddedBroker::care(&care));
+        if let Err(error) = spawned {
+            tracing::error!(%error, "the journal will not be made smaller while this runs");
+        }
+        let (broker, stop) = (Arc::clone(&self.parts.broker), self.clock_stop.clone());
+        self.clock.spawn(async move {
+            tokio::select! {
+                () = stop.cancelled() => {}
+                reason = broker.failed() => {
+                    // A full channel already holds more faults than anybody will read.
+                    let _ = fault.try_send(RunError::Journal(reason));
+                }
+            }
+        });
     }
 
     /// Guests run on threads of their own; sinks only wait, and stay with us.
@@ -160,6 +182,9 @@ impl Running {
         self.clock_stop.cancel();
         self.clock.close();
         self.clock.wait().await;
+        if let Err(error) = self.parts.broker.close().await {
+            tracing::error!(%error, "the journal was not closed well");
+        }
         self.report()
     }
 }

@@ -97,6 +97,7 @@ fn refused(error: DeadLetterError) -> Problem {
         DeadLetterError::Condition(_) | DeadLetterError::TooSlow(_) => {
             Problem::malformed(format!("`where`: {detail}"))
         }
+        DeadLetterError::Ended(_) => Problem::busy("journal-ended", detail),
         DeadLetterError::Closed => Problem::busy("stopping", detail),
     }
 }

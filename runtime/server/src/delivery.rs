@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use jiff::Timestamp;
-use millstream_queue::SeekTo;
+use millstream_queue::{Ended, SeekTo};
 use serde::Deserialize;
 use serde_json::json;
 
@@ -19,7 +19,7 @@ pub(crate) async fn pause(
     State(host): State<Arc<Host>>,
     Path(subscription): Path<String>,
 ) -> Result<Response, Problem> {
-    set_paused(&host, &subscription, true)
+    set_paused(&host, &subscription, true).await
 }
 
 /// Lets deliveries go on.
@@ -27,7 +27,7 @@ pub(crate) async fn resume(
     State(host): State<Arc<Host>>,
     Path(subscription): Path<String>,
 ) -> Result<Response, Problem> {
-    set_paused(&host, &subscription, false)
+    set_paused(&host, &subscription, false).await
 }
 
 /// What a seek asks for.
@@ -44,17 +44,21 @@ pub(crate) async fn seek(
     Json(seek): Json<Seek>,
 ) -> Result<Response, Problem> {
     let (id, plan) = host.subscription(&subscription)?;
-    let waiting = host.app.broker.seek(id, place(&seek.to)?);
+    let waiting = host.app.broker.seek(id, place(&seek.to)?).await.map_err(ended)?;
     let waiting = waiting.ok_or_else(|| {
         Problem::unknown("subscription", format!("`{subscription}` is not there any more"))
     })?;
     Ok(answer::document(&json!({ "subscription": plan.name, "waiting": waiting })))
 }
 
-fn set_paused(host: &Host, subscription: &str, paused: bool) -> Result<Response, Problem> {
+async fn set_paused(host: &Host, subscription: &str, paused: bool) -> Result<Response, Problem> {
     let (id, plan) = host.subscription(subscription)?;
-    host.app.broker.pause(id, paused);
+    host.app.broker.pause(id, paused).await.map_err(ended)?;
     Ok(answer::document(&json!({ "subscription": plan.name, "paused": paused })))
+}
+
+fn ended(error: Ended) -> Problem {
+    Problem::busy("journal-ended", error.to_string())
 }
 
 fn place(text: &str) -> Result<SeekTo, Problem> {

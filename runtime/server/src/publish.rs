@@ -149,6 +149,8 @@ fn refused(topic: &str, error: &PublishError) -> Problem {
         PublishError::DedupFull => Problem::busy("dedup-full", detail),
         PublishError::TooLarge => Problem::too_large(detail),
         PublishError::Unknown => Problem::unknown("topic", detail),
+        PublishError::DiskFull { .. } => Problem::busy("disk-full", detail),
+        PublishError::Ended(_) => Problem::busy("journal-ended", detail),
         PublishError::Stopped => Problem::busy("stopping", detail),
     }
 }

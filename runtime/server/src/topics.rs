@@ -37,7 +37,8 @@ pub(crate) async fn purge(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let (id, topic) = host.topic(&name)?;
-    let purged = host.app.broker.purge(id).await;
+    let ended = |error: millstream_queue::Ended| Problem::busy("journal-ended", error.to_string());
+    let purged = host.app.broker.purge(id).await.map_err(ended)?;
     let gone = || Problem::unknown("topic", format!("`{name}` is not there any more"));
     Ok(answer::document(&json!({ "topic": topic.name, "purged": purged.ok_or_else(gone)? })))
 }

@@ -7,7 +7,7 @@ use millstream_message::{
     Batch, Failure, FailureKind, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
 };
 use millstream_queue::{
-    Broker, Exhausted, Handler, LeaseRequest, MemoryBroker, Ordering, Publication,
+    Broker, EmbeddedBroker, Exhausted, Handler, LeaseRequest, Ordering, Publication,
     SubscriptionRules, SystemClock, TopicKind, TopicRules,
 };
 use tokio::runtime::{Builder, Runtime};
@@ -86,7 +86,7 @@ impl Batches {
 
 /// A broker and one worker.
 struct Queue {
-    broker: MemoryBroker,
+    broker: EmbeddedBroker,
     runtime: Runtime,
     request: LeaseRequest,
 }
@@ -108,7 +108,8 @@ impl Queue {
             ..SubscriptionRules::new(&format!("s{i}"), TopicId(i as u32), "t")
         };
         let subscriptions = (0..topics).map(subscription).collect();
-        let broker = MemoryBroker::new(rules, subscriptions, Arc::new(SystemClock::start()), || 7);
+        let broker =
+            EmbeddedBroker::memory(rules, subscriptions, Arc::new(SystemClock::start()), || 7);
         let handler = Arc::new(Handler { name: "bench".to_owned(), digest: String::new() });
         let request = LeaseRequest {
             subscription: READER,

@@ -11,7 +11,7 @@ use millstream_message::TopicId;
 use millstream_pipeline::parse;
 use millstream_plugin_host::{Host, HostSettings};
 use millstream_queue::Publication;
-use millstream_runner::{Launch, Running, open};
+use millstream_runner::{Changes, Launch, Running, open};
 use tokio::runtime::Builder;
 
 use crate::load::{self, BATCH};
@@ -80,5 +80,13 @@ pub(crate) async fn start(handler: &str) -> anyhow::Result<Running> {
         .with_context(|| format!("the bench pipeline is wrong: {:?}", checked.findings))?;
     let components: BTreeMap<String, Bytes> = [("echo".to_owned(), load::guest("echo")?)].into();
     let host = Host::new(HostSettings::default())?;
-    Ok(open(Launch { plan: Arc::new(plan), components, host }).await?.start())
+    Ok(open(Launch {
+        plan: Arc::new(plan),
+        components,
+        host,
+        text: String::new(),
+        changes: Changes::default(),
+    })
+    .await?
+    .start())
 }

@@ -1,9 +1,10 @@
 use std::time::Duration;
 
 use clap::{CommandFactory, Parser};
+use millstream_queue::{Kind, Named, Rename};
 
 use super::Arguments;
-use super::forms::{duration, name_and_value, rate};
+use super::forms::{duration, name_and_value, named, rate, rename};
 
 #[test]
 fn the_command_line_contradicts_itself_nowhere() {
@@ -98,4 +99,31 @@ fn a_tap_counts_from_one_and_begins_somewhere() {
     assert!(!parses(&["tap", "orders", "--count", "0"]));
     assert!(!parses(&["tap", "orders", "--from", "yesterday"]));
     assert!(!parses(&["seek", "pay"]) && !parses(&["topic", "purge"]));
+}
+
+#[test]
+fn what_is_dropped_or_renamed_is_named_with_its_kind() {
+    let orders = Named { kind: Kind::Topic, name: "orders".to_owned() };
+    assert_eq!(named("topic:orders"), Ok(orders));
+    let (from, to) = ("old".to_owned(), "new".to_owned());
+    assert_eq!(rename("subscription:old=new"), Ok(Rename { kind: Kind::Subscription, from, to }));
+    for wrong in ["orders", "plugin:orders", "topic:", "topic:a=b", "topic:a b", ":a", "topics:a"] {
+        assert!(named(wrong).is_err(), "{wrong:?} passed");
+    }
+    for wrong in ["topic:a", "a=b", "topic:=b", "topic:a=", "topic:a=a", "topic:a=b=c", "x:a=b"] {
+        assert!(rename(wrong).is_err(), "{wrong:?} passed");
+    }
+    let twice = ["run", "f", "--drop", "topic:a", "--drop", "topic:b", "--rename", "topic:c=d"];
+    assert!(parses(&twice));
+    assert!(!parses(&["run", "f", "--drop", "a"]) && !parses(&["run", "f", "--rename", "topic:a"]));
+}
+
+#[test]
+fn a_journal_command_names_a_folder() {
+    for command in ["verify", "repair", "stats"] {
+        assert!(parses(&["journal", command, "data"]));
+        assert!(!parses(&["journal", command]));
+    }
+    assert!(!parses(&["journal"]) && !parses(&["journal", "delete", "data"]));
+    assert!(parses(&["doctor"]) && parses(&["doctor", "data", "--format", "json"]));
 }

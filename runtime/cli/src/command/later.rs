@@ -14,9 +14,7 @@ pub(super) fn execute(command: &LaterCommand) -> Result<(), Failure> {
         Later::SwapStatus(_) => "swap-status",
         Later::Apply(_) => "apply",
         Later::Trace(_) => "trace",
-        Later::Journal(_) => "journal",
         Later::Bench(_) => "bench",
-        Later::Doctor(_) => "doctor",
     };
     Err(Failure::not_yet(&format!("`millstream {name}`")))
 }

@@ -6,15 +6,21 @@ use millstream_pipeline::{Consumer, Plan, SinkConnector, SubscriptionPlan};
 use millstream_runner::{Report, SourceReport, SubscriptionReport};
 use serde_json::{Value, json};
 
+use super::journal::{self, Began};
 use crate::failure::Failure;
 use crate::logs;
 use crate::print::{self, Format, count, counted, table};
 
 /// Says what the pipeline did: on stdout, unless a sink of the pipeline writes there.
-pub(super) fn show(plan: &Plan, report: &Report, format: Format) -> Result<(), Failure> {
+pub(super) fn show(
+    plan: &Plan,
+    report: &Report,
+    began: Option<&Began>,
+    format: Format,
+) -> Result<(), Failure> {
     let text = match format {
-        Format::Human => human(&plan.name, report),
-        Format::Json => print::pretty(&document(&plan.name, report)?)?,
+        Format::Human => human(&plan.name, report, &Rates::new(report, began)),
+        Format::Json => print::pretty(&document(&plan.name, report, began)?)?,
     };
     let writes_to_stdout =
         |one: &SubscriptionPlan| one.consumer == Consumer::Sink(SinkConnector::Stdout);
@@ -25,13 +31,13 @@ pub(super) fn show(plan: &Plan, report: &Report, format: Format) -> Result<(), F
     print::text(&text)
 }
 
-fn human(name: &str, report: &Report) -> String {
+fn human(name: &str, report: &Report, rates: &Rates) -> String {
     let mut parts = vec![format!("pipeline `{name}` ran for {}", elapsed(report.elapsed))];
     if !report.sources.is_empty() {
         parts.push(sources(report));
     }
-    parts.push(topics(report));
-    parts.push(subscriptions(report));
+    parts.push(topics(report, &rates.topics));
+    parts.push(subscriptions(report, &rates.subscriptions));
     let refusals = report.sources.iter().filter(|source| source.refused > 0).map(refusals);
     parts.extend(refusals);
     parts.join("\n\n")
@@ -51,19 +57,20 @@ fn sources(report: &Report) -> String {
     table(&names, &["DUPLICATES"], &rows)
 }
 
-fn topics(report: &Report) -> String {
+fn topics(report: &Report, rates: &[u64]) -> String {
     let rows: Vec<[String; 5]> = report
         .topics
         .iter()
-        .map(|one| {
-            let rate = rate(one.published, report);
-            [one.name.clone(), one.kind.to_owned(), count(one.published), count(one.depth), rate]
+        .zip(rates)
+        .map(|(one, rate)| {
+            let (published, depth) = (count(one.published), count(one.depth));
+            [one.name.clone(), one.kind.to_owned(), published, depth, shown_rate(*rate)]
         })
         .collect();
     table(&["TOPIC", "KIND", "PUBLISHED", "DEPTH", "RATE"], &[], &rows)
 }
 
-fn subscriptions(report: &Report) -> String {
+fn subscriptions(report: &Report, rates: &[u64]) -> String {
     let names = [
         "SUBSCRIPTION",
         "TOPIC",
@@ -78,11 +85,11 @@ fn subscriptions(report: &Report) -> String {
         "RATE",
     ];
     let rows: Vec<[String; 11]> =
-        report.subscriptions.iter().map(|one| subscription(one, report)).collect();
+        report.subscriptions.iter().zip(rates).map(|(one, rate)| row(one, *rate)).collect();
     table(&names, &["FILTERED", "PURGED", "REDRIVEN"], &rows)
 }
 
-fn subscription(one: &SubscriptionReport, report: &Report) -> [String; 11] {
+fn row(one: &SubscriptionReport, rate: u64) -> [String; 11] {
     [
         one.name.clone(),
         one.topic.clone(),
@@ -94,7 +101,7 @@ fn subscription(one: &SubscriptionReport, report: &Report) -> [String; 11] {
         count(one.purged),
         count(one.redriven),
         count(one.queued),
-        rate(one.handled, report),
+        shown_rate(rate),
     ]
 }
 
@@ -109,14 +116,18 @@ fn refusals(source: &SourceReport) -> String {
 }
 
 /// The report as one document, with the rates a reader would otherwise have to work out.
-fn document(name: &str, report: &Report) -> Result<Value, Failure> {
+fn document(name: &str, report: &Report, began: Option<&Began>) -> Result<Value, Failure> {
+    let rates = Rates::new(report, began);
     let mut document = serde_json::to_value(report).map_err(anyhow::Error::new)?;
     document["pipeline"] = json!(name);
-    for (topic, shown) in report.topics.iter().zip(items(&mut document, "topics")) {
-        shown["rate"] = json!(per_second(topic.published, report));
+    if let Some(began) = began {
+        document["recovered"] = journal::document(&began.recovered);
     }
-    for (one, shown) in report.subscriptions.iter().zip(items(&mut document, "subscriptions")) {
-        shown["rate"] = json!(per_second(one.handled, report));
+    for (rate, shown) in rates.topics.iter().zip(items(&mut document, "topics")) {
+        shown["rate"] = json!(rate);
+    }
+    for (rate, shown) in rates.subscriptions.iter().zip(items(&mut document, "subscriptions")) {
+        shown["rate"] = json!(rate);
     }
     Ok(document)
 }
@@ -125,15 +136,46 @@ fn items<'a>(document: &'a mut Value, list: &str) -> impl Iterator<Item = &'a mu
     document[list].as_array_mut().into_iter().flatten()
 }
 
-fn elapsed(elapsed: Duration) -> String {
+pub(super) fn elapsed(elapsed: Duration) -> String {
     match elapsed.as_millis() {
         ms @ 0..1_000 => format!("{ms} ms"),
         _ => format!("{:.1} s", elapsed.as_secs_f64()),
     }
 }
 
-fn rate(number: u64, report: &Report) -> String {
-    format!("{}/s", count(per_second(number, report)))
+/// What a run did in a second, in the order of the report. A journal's figures go on from one run to
+/// the next: what earlier ones did is not this one's.
+struct Rates {
+    topics: Vec<u64>,
+    subscriptions: Vec<u64>,
+}
+
+impl Rates {
+    fn new(report: &Report, began: Option<&Began>) -> Self {
+        let before = began.map(|began| &began.report);
+        Self {
+            topics: since(published, report, before),
+            subscriptions: since(handled, report, before),
+        }
+    }
+}
+
+fn published(report: &Report) -> Vec<u64> {
+    report.topics.iter().map(|one| one.published).collect()
+}
+
+fn handled(report: &Report) -> Vec<u64> {
+    report.subscriptions.iter().map(|one| one.handled).collect()
+}
+
+fn since(of: fn(&Report) -> Vec<u64>, now: &Report, before: Option<&Report>) -> Vec<u64> {
+    let before = before.map(of).unwrap_or_default().into_iter().chain(std::iter::repeat(0));
+    let done = of(now).into_iter().zip(before).map(|(now, before)| now.saturating_sub(before));
+    done.map(|done| per_second(done, now)).collect()
+}
+
+fn shown_rate(rate: u64) -> String {
+    format!("{}/s", count(rate))
 }
 
 fn per_second(number: u64, report: &Report) -> u64 {

@@ -7,7 +7,7 @@ use millstream_message::{Answers, Batch, Outcome};
 use tempfile::TempDir;
 
 use super::batch;
-use crate::line_writer::{SharedLineWriter, Undo};
+use crate::line_writer::{SharedLineWriter, Tail, Undo};
 use crate::{FileSink, FileSinkRules, LineForm, PassThrough, Sink, SinkError, StdoutSink};
 
 fn all_ok(answers: &Answers, batch: &Batch) {
@@ -37,6 +37,20 @@ async fn payloads_are_appended_one_a_line_and_there_when_acknowledged() {
     assert_eq!(fs::read(&path).unwrap(), b"before\na\n\n\xff\nb\n");
     sink.deliver(&batch.slice(0..1)).await.unwrap();
     assert!(fs::read(&path).unwrap().ends_with(b"\xff\nb\na\n"));
+}
+
+/// A process that is killed within a large write leaves a part of it. The first line of the next
+/// process used to be appended to that part, and no reader found it.
+#[tokio::test]
+async fn a_line_that_a_dead_writer_tore_spoils_no_other() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("out");
+    fs::write(&path, "whole\nto").unwrap();
+    let mut sink = open(&path).unwrap();
+    let batch = batch(&[b"a", b"b"]);
+    sink.deliver(&batch.slice(0..1)).await.unwrap();
+    sink.deliver(&batch.slice(1..2)).await.unwrap();
+    assert_eq!(fs::read(&path).unwrap(), b"whole\nto\na\nb\n");
 }
 
 #[tokio::test]
@@ -147,7 +161,8 @@ async fn child_that_writes_too_much() {
 async fn a_closed_pipe_is_an_error() {
     let (mut reader, writer) = std::io::pipe().unwrap();
     let file = fs::File::from(std::os::fd::OwnedFd::from(writer));
-    let writer = SharedLineWriter::new("stdout", file, Undo::Impossible, LineForm::Payload);
+    let writer =
+        SharedLineWriter::new("stdout", file, Undo::Impossible, Tail::Whole, LineForm::Payload);
     writer.deliver(&batch(&[b"a"])).await.unwrap();
     let mut line = [0; 2];
     reader.read_exact(&mut line).unwrap();

@@ -15,7 +15,7 @@ pub(crate) struct Source {
     pub(crate) topic: Option<String>,
     /// The lines of a file.
     pub(crate) file: Option<FileSource>,
-    /// The lines of standard input.
+    /// The lines of standard input, which cannot be resumed.
     pub(crate) stdin: Option<StdinSource>,
     /// A path of the HTTP address that takes publishes.
     pub(crate) http: Option<HttpSource>,
@@ -45,9 +45,14 @@ pub(crate) struct FileSource {
     /// `ndjson`: each line is one JSON document. `lines`: each line is one payload, whatever it is.
     #[schemars(required)]
     pub(crate) format: Option<Format>,
+    /// Beside `broker: journal` a file is read on from where it was left. Another file of that name,
+    /// a shorter one, or one written over is refused, unless this is true: then it is read from its
+    /// start.
+    pub(crate) from_start: Option<bool>,
 }
 
-/// The lines of standard input.
+/// The lines of standard input. They cannot be read on from where they were left: what was read and
+/// not yet published when the host ended is gone, whatever the broker.
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct StdinSource {

@@ -18,7 +18,7 @@ pub(crate) struct Period(pub(crate) Duration);
 const UNITS: [(&str, u64); 4] = [("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)];
 
 /// Saturates, as a duration past 64 bits of milliseconds is out of every range anyway.
-fn period(text: &str) -> Option<Duration> {
+pub(super) fn period(text: &str) -> Option<Duration> {
     let (number, unit) = number_and_unit(text)?;
     if unit.is_empty() && number == 0 {
         return Some(Duration::ZERO);

@@ -28,6 +28,8 @@ pub enum SourceConnector {
         path: PathBuf,
         /// What a line is.
         format: Format,
+        /// Whether a file that changed since it was left is read from its start; else it is refused.
+        from_start: bool,
     },
     /// The lines of standard input.
     Stdin {

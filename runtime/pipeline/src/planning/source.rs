@@ -24,7 +24,8 @@ pub(super) fn plan(
 fn connector(context: &Context<'_>, source: &Source) -> Option<SourceConnector> {
     if let Some(file) = &source.file {
         let path = context.path(file.path.as_deref()?);
-        return Some(SourceConnector::File { path, format: format(file.format?) });
+        let from_start = file.from_start.unwrap_or(false);
+        return Some(SourceConnector::File { path, format: format(file.format?), from_start });
     }
     if let Some(stdin) = &source.stdin {
         return Some(SourceConnector::Stdin { format: format(stdin.format?) });

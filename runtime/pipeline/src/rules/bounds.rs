@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use super::Context;
 use crate::code::Code;
-use crate::declaration::{Plugin, Subscription, Topic};
-use crate::forms::{Bytes, Period, Rate, format_bytes, format_period};
+use crate::declaration::{Journal, Plugin, Subscription, Topic};
+use crate::forms::{Bytes, Period, Rate, Sync, format_bytes, format_period};
 use crate::report::Report;
 use crate::route::Route;
 
@@ -20,8 +20,13 @@ const KIB: u64 = 1 << 10;
 const MIB: u64 = 1 << 20;
 const GIB: u64 = 1 << 30;
 const TIB: u64 = 1 << 40;
+/// Less would leave most of what is read from the disk no place.
+pub(super) const MEMORY_BUDGET_MIN: u64 = 64 * KIB;
 
 pub(super) fn check(context: &Context<'_>, report: &mut Report) {
+    if let Some(journal) = context.journal() {
+        journal_bounds(report, &Route::of(["broker", "journal"]), journal);
+    }
     for (route, _, topic) in context.topics() {
         topic_bounds(report, &route, topic);
     }
@@ -30,6 +35,16 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     }
     for (route, _, subscription) in context.subscriptions() {
         subscription_bounds(report, &route, subscription);
+    }
+}
+
+fn journal_bounds(report: &mut Report, route: &Route, journal: &Journal) {
+    let budget = journal.memory_budget;
+    bytes(report, route.key("memory_budget"), budget, MEMORY_BUDGET_MIN, TIB);
+    bytes(report, route.key("reserve"), journal.reserve, MIB, TIB);
+    bytes(report, route.key("segment"), journal.segment, 64 * KIB, GIB);
+    if let Some(Sync::Interval(interval)) = journal.sync {
+        period(report, route.key("sync"), Some(Period(interval)), MILLISECOND, MINUTE);
     }
 }
 

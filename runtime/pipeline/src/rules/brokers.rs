@@ -7,17 +7,20 @@ use crate::report::Report;
 use crate::route::Route;
 use crate::suggest;
 
+/// What this version has.
+const AVAILABLE: [&str; 2] = ["memory", "journal"];
+
 pub(super) fn check(context: &Context<'_>, report: &mut Report) {
     let Some(broker) = &context.declaration.broker else { return };
     let route = Route::of(["broker"]);
     let given = given(broker);
-    for name in given.iter().filter(|name| **name != "memory") {
+    for name in given.iter().filter(|name| !AVAILABLE.contains(name)) {
         let message = format!("the broker `{name}` is not available yet");
         report.add(
             Code::BrokerNotYet,
             route.key(name),
             message,
-            "leave `broker` away: messages then wait in memory and are gone with the process",
+            "write `journal`, or leave `broker` away: messages then wait in memory and are gone with the process",
         );
     }
     if given.len() > 1 {

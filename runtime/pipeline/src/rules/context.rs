@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::path::{Component, Path, PathBuf};
 
 use crate::declaration::{
-    Declaration, Kind, Named, OnExhausted, Plugin, Source, Subscription, Topic,
+    Declaration, Journal, Kind, Named, OnExhausted, Plugin, Source, Subscription, Topic,
 };
 use crate::facts::{PluginFacts, PluginFault};
 use crate::report::Report;
@@ -49,6 +49,10 @@ impl<'a> Context<'a> {
     /// `None` also if the topic's kind was not understood.
     pub(crate) fn kind(&self, topic: &str) -> Option<Kind> {
         self.topic(topic)?.kind
+    }
+
+    pub(crate) fn journal(&self) -> Option<&'a Journal> {
+        self.declaration.broker.as_ref()?.journal.as_ref()
     }
 
     pub(crate) fn topics(&self) -> impl Iterator<Item = (Route, &'a str, &'a Topic)> {

@@ -7,6 +7,10 @@
 //! #! plugin NAME imports INTERFACE
 //! #! plugin NAME fault MESSAGE | HELP
 //! #! http off
+//! #! journal leftover|changed topic|subscription NAME MESSAGES WHY
+//! #! journal damaged FILE OFFSET WHAT
+//! #! journal in-use
+//! #! journal format|unusable WHAT
 //! ```
 //!
 //! A plugin without a directive is not checked; an unset variable is unset.
@@ -14,7 +18,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use millstream_pipeline::{Checked, PluginFacts, PluginFault, World, parse};
+use millstream_pipeline::{
+    Checked, JournalFault, Kept, Leftover, PluginFacts, PluginFault, World, journal_findings, parse,
+};
 
 /// Checks `text` with what its directives hand in.
 pub(crate) fn check(text: &str, file: &str) -> Checked {
@@ -22,7 +28,15 @@ pub(crate) fn check(text: &str, file: &str) -> Checked {
     let env = |name: &str| directives.iter().find_map(|line| variable(line, name));
     let draft = parse(text, file, Path::new("/pipelines"), &env);
     let draft = if directives.contains(&"http off") { draft.without_http() } else { draft };
-    draft.check(&facts(&directives))
+    let mut checked = draft.check(&facts(&directives));
+    let faults = journal_faults(&directives);
+    if !faults.is_empty() {
+        // As a start does: only a file without errors opens its journal.
+        assert!(checked.plan.take().is_some(), "{:?}", checked.findings);
+        let folder = Path::new("/pipelines/data");
+        checked.findings.extend(journal_findings(text, file, folder, &faults));
+    }
+    checked
 }
 
 fn variable(directive: &str, name: &str) -> Option<String> {
@@ -51,6 +65,38 @@ fn facts(directives: &[&str]) -> Facts {
         }
     }
     facts
+}
+
+fn journal_faults(directives: &[&str]) -> Vec<JournalFault> {
+    directives.iter().filter_map(|line| line.strip_prefix("journal ")).map(journal_fault).collect()
+}
+
+fn journal_fault(directive: &str) -> JournalFault {
+    let (verb, rest) = directive.split_once(' ').unwrap_or((directive, ""));
+    match verb {
+        "leftover" | "changed" => JournalFault::Leftover(leftover(rest)),
+        "damaged" => {
+            let [file, offset, what] = words(rest);
+            let (file, what) = (file.to_owned(), what.to_owned());
+            JournalFault::Damaged { file, offset: offset.parse().unwrap(), what }
+        }
+        "in-use" => JournalFault::InUse,
+        "format" => JournalFault::UnknownFormat(rest.to_owned()),
+        "unusable" => JournalFault::Unusable(rest.to_owned()),
+        other => panic!("no such directive: {other}"),
+    }
+}
+
+fn leftover(rest: &str) -> Leftover {
+    let [kind, name, messages, why] = words(rest);
+    let kind = if kind == "topic" { Kept::Topic } else { Kept::Subscription };
+    let (name, name_now) = (name.to_owned(), name.to_owned());
+    Leftover { kind, name, name_now, messages: messages.parse().unwrap(), why: why.to_owned() }
+}
+
+fn words<const N: usize>(text: &str) -> [&str; N] {
+    let mut words = text.splitn(N, ' ');
+    std::array::from_fn(|_| words.next().unwrap_or(""))
 }
 
 fn fault(rest: &str) -> PluginFault {

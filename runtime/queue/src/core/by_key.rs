@@ -69,6 +69,12 @@ impl KeyScan<'_> {
                         return false;
                     }
                 }
+                // Not at hand: whoever asked did not fetch it before. It is not passed over.
+                (Segment::Present, None) => {
+                    self.taken.end = Some(entry.base + places.start as u64);
+                    self.taken.cut = true;
+                    return false;
+                }
                 (Segment::Expired, _) => {
                     self.taken.expired.extend(entry.base + places.start as u64..end)
                 }

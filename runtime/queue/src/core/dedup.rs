@@ -7,6 +7,7 @@ use millstream_message::MessageId;
 
 use super::Refusal;
 use super::hashed::Hashed;
+use crate::codec::{Codec, Malformed};
 use crate::publication::{Arrival, Duplicate, Publication};
 use crate::rules::DedupRules;
 
@@ -23,6 +24,10 @@ pub(super) struct Dedup {
 impl Dedup {
     pub(super) fn new(rules: Option<DedupRules>) -> Self {
         Self { rules, first: Hashed::default(), until: BTreeSet::new() }
+    }
+
+    pub(super) fn set_rules(&mut self, rules: Option<DedupRules>) {
+        self.rules = rules;
     }
 
     pub(super) fn len(&self) -> u64 {
@@ -51,7 +56,7 @@ impl Dedup {
             return publication;
         }
         let mut new = Hashed::default();
-        let mut sifted = Publication::default();
+        let mut sifted = Publication { position: publication.position, ..Publication::default() };
         for arrival in publication.visible {
             let runs = self.new_runs(&arrival, &mut new, repeats);
             sifted.visible.extend(runs.into_iter().map(|run| arrival.copy_out(run)));
@@ -107,5 +112,26 @@ impl Dedup {
             }
         }
         runs
+    }
+}
+
+impl Codec for Dedup {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.rules.put(out);
+        (self.until.len() as u32).put(out);
+        for (end, id) in &self.until {
+            (*end, *id).put(out);
+            self.first.get(id).copied().put(out);
+        }
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        let mut dedup = Self::new(Codec::get(from)?);
+        for _ in 0..crate::codec::count(from, 1)? {
+            let (end, id) = <(u64, u128)>::get(from)?;
+            dedup.until.insert((end, id));
+            dedup.first.extend(Option::get(from)?.map(|message| (id, message)));
+        }
+        Ok(dedup)
     }
 }

@@ -34,6 +34,7 @@ impl Core {
             rejected: counters.rejected,
             exhausted: counters.exhausted,
             expired: counters.expired,
+            crashed: counters.crashed,
             expired_dropped: counters.expired_dropped,
             dropped: counters.dropped,
             purged: counters.purged,

@@ -8,6 +8,7 @@ use super::subscription::Subscription;
 use super::topic::Topic;
 use super::{Answer, Core, Effects, MAX_STEP_MESSAGES, Refusal};
 use crate::clock::Now;
+use crate::stored::Stored;
 
 /// Why messages are forgotten: which counter tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,11 +110,13 @@ impl Core {
             return false;
         };
         let i = (sequence - entry.base) as usize;
-        let Some(letter) = entry.message(i).map(|message| message.id()) else { return false };
-        if !entry.mark_gone(i) {
+        let letter = entry.id(i);
+        if entry.is_released() || !entry.mark_gone(i) {
             return false;
         }
-        self.unstop(letter, effects);
+        if let Some(letter) = letter {
+            self.unstop(letter, effects);
+        }
         true
     }
 
@@ -320,4 +323,6 @@ pub struct Letter {
     pub id: MessageId,
     /// The message as it was before it was given up, as a batch of one; unused by a purge.
     pub message: Batch,
+    /// Where a journal keeps that message.
+    pub stored: Option<Stored>,
 }

@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, VecDeque};
 
 use super::hashed::Hashed;
 use super::lease::LeaseId;
-use super::pending::{Pending, Place};
+use super::pending::{Copied, Pending, Place};
+use crate::codec::{Codec, Malformed, codec_struct};
 
 /// The keys of one subscription that are not simply free.
 #[derive(Debug, Default)]
@@ -69,6 +70,48 @@ impl Keys {
     /// Whether some key's messages can go.
     pub(super) fn has_ready(&self) -> bool {
         !self.ready.is_empty()
+    }
+
+    /// Sequence numbers that a lease of up to `messages` messages may look at behind ready keys.
+    pub(super) fn ready_sequences(&self, messages: usize) -> impl Iterator<Item = u64> {
+        let keys = self.ready.iter().take(super::MAX_STEP_MESSAGES);
+        let queues = keys.filter_map(|hash| self.keys.get(hash));
+        queues.flat_map(move |key| key.queue.iter().take(messages).filter_map(sequence_of))
+    }
+
+    pub(super) fn visit(&mut self, visit: &mut dyn FnMut(&mut Copied)) {
+        for pending in self.keys.values_mut().flat_map(|key| &mut key.queue) {
+            pending.visit_copy(visit);
+        }
+    }
+
+    /// Takes the copies out of the queues that are meant.
+    pub(super) fn take_copies(&mut self, meant: &dyn Fn(&Pending) -> bool) -> Vec<Pending> {
+        let mut hashes: Vec<u64> = self.keys.keys().copied().collect();
+        hashes.sort_unstable();
+        let mut taken = Vec::new();
+        for hash in hashes {
+            let Some(key) = self.keys.get_mut(&hash) else { continue };
+            let queue = std::mem::take(&mut key.queue);
+            let (gone, left): (Vec<Pending>, VecDeque<Pending>) = {
+                let mut gone = Vec::new();
+                let mut left = VecDeque::new();
+                for pending in queue {
+                    if meant(&pending) { gone.push(pending) } else { left.push_back(pending) }
+                }
+                (gone, left)
+            };
+            key.queue = left;
+            self.waiting -= gone.len() as u64;
+            taken.extend(gone);
+            self.refresh(hash);
+        }
+        taken
+    }
+
+    /// All that waits, whatever its key.
+    pub(super) fn into_waiting(self) -> Vec<Pending> {
+        self.keys.into_values().flat_map(|key| key.queue).collect()
     }
 
     pub(super) fn ready_len(&self) -> usize {
@@ -225,14 +268,11 @@ impl Keys {
     /// Takes up to `max` redriven messages out of the queues.
     pub(super) fn take_redriven(&mut self, max: usize) -> Vec<Pending> {
         let is_redriven = |key: &Key| key.queue.front().is_some_and(|first| first.redriven);
-        let mut hashes: Vec<u64> = self
-            .keys
-            .iter()
-            .filter(|(_, key)| is_redriven(key))
-            .map(|(hash, _)| *hash)
-            .take(max)
-            .collect();
+        // All of them in one order, whatever order the map has them in.
+        let redriven = self.keys.iter().filter(|(_, key)| is_redriven(key));
+        let mut hashes: Vec<u64> = redriven.map(|(hash, _)| *hash).collect();
         hashes.sort_unstable();
+        hashes.truncate(max);
         let mut taken = Vec::new();
         for hash in hashes {
             let Some(key) = self.keys.get_mut(&hash) else { continue };
@@ -289,5 +329,33 @@ fn sequence_of(pending: &Pending) -> Option<u64> {
     match pending.place {
         Place::Log(sequence) => Some(sequence),
         Place::Copy(_) => None,
+    }
+}
+
+codec_struct!(Key { holder, retries, letters, in_ready, queue });
+
+impl Codec for Keys {
+    fn put(&self, out: &mut Vec<u8>) {
+        let mut hashes: Vec<u64> = self.keys.keys().copied().collect();
+        hashes.sort_unstable();
+        (hashes.len() as u32).put(out);
+        for hash in hashes {
+            hash.put(out);
+            self.keys[&hash].put(out);
+        }
+        self.ready.put(out);
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        let mut keys = Self::default();
+        for _ in 0..crate::codec::count(from, 1)? {
+            let (hash, key) = (u64::get(from)?, Key::get(from)?);
+            key.queue.iter().for_each(|pending| {
+                keys.count(pending);
+            });
+            keys.keys.insert(hash, key);
+        }
+        keys.ready = Codec::get(from)?;
+        Ok(keys)
     }
 }

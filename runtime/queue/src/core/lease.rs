@@ -11,10 +11,14 @@ use super::spans::Budget;
 use super::take::Haul;
 use super::{Answer, Core, Effects, Refusal, TakenBack, Why};
 use crate::clock::Now;
+use crate::codec::{Codec, Malformed, codec_struct};
 use crate::rules::{Exhausted, Expired, Handler, LeaseRequest, Ordering, WhenFull};
 
 /// Leases that one tick expires at most; the next tick is due at once when more have passed.
 const EXPIRED_PER_TICK_MAX: usize = 64;
+
+/// The generation of leases that no worker has: their holder is the core's caller.
+pub(super) const HOUSE: u64 = u64::MAX;
 
 /// Names one hand-over of messages to a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -29,6 +33,8 @@ pub struct History {
     pub deliveries: u32,
     /// Milliseconds since the Unix epoch; 0 when it never failed.
     pub first_failed_ms: u64,
+    /// Crashes of the host, one after another, in which it was under lease.
+    pub crashes: u32,
 }
 
 /// The histories of a lease's messages.
@@ -68,6 +74,8 @@ pub struct Grant {
     pub histories: Histories,
     /// When the lease ends: monotonic time.
     pub deadline: Duration,
+    /// One past the highest sequence number in it; the highest number for copies, which have none.
+    pub end: u64,
 }
 
 impl Grant {
@@ -217,16 +225,21 @@ impl Core {
             self.make_room(topic, now, effects);
             return self.wake_if_waiting(id, effects);
         }
-        let lease = LeaseId(self.next_serial());
-        let grant = self.house_lease(id, lease, expired);
+        let topic = &self.topics[self.subscriptions[place].rules.topic.0 as usize];
+        let parts = expired.iter().filter_map(|item| item.message(topic)).collect();
+        let grant = self.house_lease(id, expired, parts);
         effects.taken_back.push(TakenBack { grant, why: Why::Expired });
     }
 
     /// A lease without a deadline: its holder settles at once.
-    fn house_lease(&mut self, id: SubscriptionId, lease: LeaseId, items: Vec<Pending>) -> Grant {
+    pub(super) fn house_lease(
+        &mut self,
+        id: SubscriptionId,
+        items: Vec<Pending>,
+        parts: Vec<Batch>,
+    ) -> Grant {
+        let lease = LeaseId(self.next_serial());
         let subscription = &mut self.subscriptions[id.0 as usize];
-        let topic = &self.topics[subscription.rules.topic.0 as usize];
-        let parts = items.iter().filter_map(|item| item.message(topic)).collect();
         let histories = Histories::Each(items.iter().map(|item| item.history).collect());
         subscription.counters.in_flight += items.len() as u64;
         let runs = super::pending::runs_of(&items);
@@ -234,11 +247,12 @@ impl Core {
         let grant = Grant {
             lease,
             subscription: id,
-            generation: u64::MAX,
+            generation: HOUSE,
             handler: Arc::clone(&subscription.handler),
             parts,
             histories,
             deadline: Duration::MAX,
+            end: u64::MAX,
         };
         let held = Lease { grant: grant.clone(), runs, items: Some(items), keys: Vec::new() };
         self.leases.insert(lease, held);
@@ -291,6 +305,8 @@ impl Core {
         let subscription = &mut self.subscriptions[request.subscription.0 as usize];
         subscription.begin_lease(&runs, items.as_deref());
         let deadline = now.monotonic + subscription.rules.ack_deadline;
+        let copies = items.iter().flatten().any(|item| item.copy().is_some());
+        let newest = runs.iter().map(|run| run.end).max().filter(|_| !copies);
         let grant = Grant {
             lease,
             subscription: request.subscription,
@@ -299,6 +315,7 @@ impl Core {
             parts,
             histories,
             deadline,
+            end: newest.unwrap_or(u64::MAX),
         };
         let messages = grant.len() as u64;
         subscription.counters.in_flight += messages;
@@ -313,5 +330,67 @@ impl Core {
         effects.tick_by(deadline);
         self.leases.insert(lease, Lease { grant: grant.clone(), runs, items, keys });
         grant
+    }
+}
+
+codec_struct!(History { failures, deliveries, first_failed_ms, crashes });
+
+impl Codec for LeaseId {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        u64::get(from).map(Self)
+    }
+}
+
+impl Codec for Histories {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Uniform(deliveries) => (Some(*deliveries), Vec::new()),
+            Self::Each(each) => (None, each.clone()),
+        }
+        .put(out);
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        let (uniform, each) = Codec::get(from)?;
+        Ok(match uniform {
+            Some(deliveries) => Self::Uniform(deliveries),
+            None => Self::Each(each),
+        })
+    }
+}
+
+/// Without the messages: they are the runs' and the items'.
+impl Codec for Lease {
+    fn put(&self, out: &mut Vec<u8>) {
+        let Grant { lease, subscription, generation, handler, histories, deadline, .. } =
+            &self.grant;
+        lease.put(out);
+        subscription.put(out);
+        generation.put(out);
+        Handler::put(handler, out);
+        histories.put(out);
+        deadline.put(out);
+        self.runs.put(out);
+        self.items.put(out);
+        self.keys.put(out);
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        let grant = Grant {
+            lease: Codec::get(from)?,
+            subscription: Codec::get(from)?,
+            generation: Codec::get(from)?,
+            handler: Arc::new(Handler::get(from)?),
+            parts: Vec::new(),
+            histories: Codec::get(from)?,
+            deadline: Codec::get(from)?,
+            end: u64::MAX,
+        };
+        let (runs, items, keys) = (Codec::get(from)?, Codec::get(from)?, Codec::get(from)?);
+        Ok(Self { grant, runs, items, keys })
     }
 }

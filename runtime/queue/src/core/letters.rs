@@ -63,8 +63,7 @@ impl Core {
         let found = topic.find(letter.sequence);
         topic.keeps()
             && found.is_some_and(|(entry, i)| {
-                !entry.is_gone(i)
-                    && entry.message(i).is_some_and(|message| message.id() == letter.id)
+                !entry.is_gone(i) && entry.id(i).is_some_and(|id| id == letter.id)
             })
     }
 
@@ -78,7 +77,8 @@ impl Core {
             true => message.get(0).order_hash(),
             false => 0,
         };
-        let copied = Copied { message, expires_ms: NEVER, age: topic.next, serial };
+        let copied =
+            Copied { message, expires_ms: NEVER, age: topic.next, serial, stored: letter.stored };
         let place = Place::Copy(Box::new(copied));
         let pending = Pending { place, redriven: true, ..Pending::of_log(0, hash) };
         subscription.counters.redriven += 1;

@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Refusal, Ticket, WAITING_PUBLISHERS_MAX};
-use crate::publication::{Duplicate, Publication};
+use crate::codec::{Codec, Malformed};
+use crate::publication::{Arrival, Duplicate, Publication};
 
 #[derive(Debug)]
 pub(super) struct Line {
@@ -64,8 +65,22 @@ impl Line {
         self.leave_first().map(|first| first.ticket)
     }
 
+    pub(super) fn visit(&mut self, visit: &mut dyn FnMut(&mut Arrival)) {
+        self.waiting.iter_mut().flat_map(|one| one.publication.arrivals_mut()).for_each(visit);
+    }
+
     pub(super) fn next_gives_up(&self) -> Option<Duration> {
         self.waiting.front().map(|first| first.gives_up)
+    }
+
+    /// Nobody waits any more.
+    pub(super) fn clear(&mut self) {
+        self.waiting.clear();
+        self.messages = 0;
+    }
+
+    pub(super) fn set_patience(&mut self, patience: Duration) {
+        self.patience = patience;
     }
 
     pub(super) fn len(&self) -> usize {
@@ -79,5 +94,30 @@ impl Line {
     /// Messages of all who wait.
     pub(super) fn messages(&self) -> u64 {
         self.messages
+    }
+}
+
+/// Without the messages: the journal has them.
+impl Codec for Line {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.patience.put(out);
+        (self.waiting.len() as u32).put(out);
+        for one in &self.waiting {
+            one.ticket.0.put(out);
+            one.publication.save(out);
+            one.repeats.put(out);
+            one.gives_up.put(out);
+        }
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        let mut line = Self::new(Codec::get(from)?);
+        for _ in 0..crate::codec::count(from, 1)? {
+            let (ticket, publication) = (Ticket(u64::get(from)?), Publication::load(from)?);
+            let (repeats, gives_up) = (Codec::get(from)?, Codec::get(from)?);
+            line.messages += publication.stored_len();
+            line.waiting.push_back(Waiting { ticket, publication, repeats, gives_up });
+        }
+        Ok(line)
     }
 }

@@ -16,6 +16,7 @@
 //! ```
 
 mod by_key;
+mod declare;
 mod dedup;
 mod entry;
 mod expiry;
@@ -26,13 +27,17 @@ mod keys;
 mod lease;
 mod letters;
 mod line;
+mod lose;
 mod parking;
 mod pending;
 mod publish;
 mod rate;
+mod restart;
+mod save;
 mod seek;
 mod settle;
 mod spans;
+mod store;
 mod subscription;
 mod take;
 mod topic;
@@ -40,22 +45,28 @@ mod topic;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use millstream_message::{Batch, MessageId, SubscriptionId, TopicId};
 
+pub use self::declare::{Declaration, Kind, Leftover, Named, Rename};
 pub use self::forget::Letter;
 use self::lease::Lease;
 pub use self::lease::{Grant, Histories, History, LeaseId};
+pub use self::restart::CRASHES_MAX;
 pub use self::seek::SeekTo;
 use self::settle::Stopper;
+pub(crate) use self::store::Kept;
+pub use self::store::{Absent, Move, Seen};
 use self::subscription::Subscription;
 use self::topic::Topic;
 use crate::clock::Now;
 use crate::judge::Judged;
 use crate::publication::{Duplicate, Publication};
-use crate::rules::{LeaseRequest, Ordering, SubscriptionRules, TopicRules};
+use crate::rules::{Handler, LeaseRequest, Ordering, SubscriptionRules, TopicRules};
 
 /// The most messages that one step looks at one by one, so that no step holds up the others.
 pub const MAX_STEP_MESSAGES: usize = 1_024;
@@ -94,6 +105,14 @@ pub enum Event {
     Tap(TopicId, bool),
     /// Time has passed: deadlines, due messages and waiting publishers are looked at.
     Tick,
+    /// The small publishes that share the end of a topic's log do so no longer: somebody looks.
+    Seal(TopicId),
+    /// Topics and subscriptions are from now on these.
+    Declare(Box<Declaration>),
+    /// The process that gave out leases and let publishers wait is gone.
+    Restart,
+    /// The journal keeps these messages elsewhere from now on.
+    Moved(Vec<Move>),
 }
 
 /// The answer to one event.
@@ -163,6 +182,8 @@ pub struct Effects {
     /// Messages that the core took back from their worker or from waiting. The caller judges and
     /// settles them at once.
     pub taken_back: Vec<TakenBack>,
+    /// Topics whose logs became longer.
+    pub grown: Vec<TopicId>,
     /// Messages that became visible in a topic somebody watches, with the sequence number of the
     /// first.
     pub appended: Vec<(TopicId, u64, Batch)>,
@@ -188,6 +209,8 @@ pub enum Why {
     DeadlinePassed,
     /// They are too old.
     Expired,
+    /// They were under lease in too many crashes of the host.
+    Crashed,
 }
 
 impl Effects {
@@ -207,6 +230,12 @@ pub struct Core {
     stoppers: BTreeMap<MessageId, Stopper>,
     /// Topics in which something becomes due by itself.
     timed: BTreeSet<u32>,
+    /// How far each source has read.
+    positions: BTreeMap<String, Bytes>,
+    /// The pipeline's name and text, as declared last.
+    pipeline: (String, String),
+    /// Messages that came back from the journal and may leave again first, by topic and base.
+    restored: VecDeque<(TopicId, u64)>,
     /// Ids of leases and tickets, and the tie-break among parked and delayed messages.
     serial: u64,
 }
@@ -250,6 +279,10 @@ impl Core {
             Event::PurgeLetters(letters) => self.purge_letters(letters, now, &mut effects),
             Event::Tap(topic, watched) => self.tap(topic, watched),
             Event::Tick => self.tick(now, &mut effects),
+            Event::Seal(topic) => self.seal(topic),
+            Event::Declare(declaration) => self.declare(*declaration, now, &mut effects),
+            Event::Restart => self.restart(now, &mut effects),
+            Event::Moved(moves) => self.moved(&moves),
         };
         (answer.unwrap_or_else(Answer::Refused), effects)
     }
@@ -258,6 +291,12 @@ impl Core {
     #[must_use]
     pub fn hashes_keys(&self, topic: TopicId) -> bool {
         self.topics.get(topic.0 as usize).is_some_and(|topic| topic.hashed)
+    }
+
+    /// Whether small publishes share the end of the topic's log, so that it is not seen yet.
+    #[must_use]
+    pub fn is_open(&self, topic: TopicId) -> bool {
+        self.topics.get(topic.0 as usize).is_some_and(Topic::is_open)
     }
 
     /// Sequence number that the next message of `topic` gets.
@@ -276,11 +315,40 @@ impl Core {
         timed.chain(deadline).min()
     }
 
-    /// Up to `limit` messages that `topic` keeps, from sequence number `from` on, as parts with
-    /// the number of their first message.
+    /// Up to `limit` messages that `topic` keeps, from sequence number `from` on, in parts. Small
+    /// publishes that share the log's end are seen after [`Event::Seal`].
     #[must_use]
-    pub fn browse(&mut self, topic: TopicId, from: u64, limit: usize) -> Option<Vec<(u64, Batch)>> {
-        Some(self.topics.get_mut(topic.0 as usize)?.browse(from, limit.min(MAX_STEP_MESSAGES)))
+    pub fn browse(&self, topic: TopicId, from: u64, limit: usize) -> Option<Vec<Seen>> {
+        Some(self.topics.get(topic.0 as usize)?.browse(from, limit.min(MAX_STEP_MESSAGES)))
+    }
+
+    /// Who handled messages of the subscription last.
+    pub(crate) fn handler_of(&self, id: SubscriptionId) -> Arc<Handler> {
+        let nobody = || Arc::new(Handler { name: String::new(), digest: String::new() });
+        self.subscriptions.get(id.0 as usize).map_or_else(nobody, |one| Arc::clone(&one.handler))
+    }
+
+    /// A number that two cores hardly share that were led differently.
+    pub(crate) fn fingerprint(&self) -> u64 {
+        let topics = self.topics.iter().map(|topic| topic.next ^ topic.bytes.rotate_left(32));
+        topics.fold(self.serial, |all, one| all.rotate_left(7) ^ one)
+    }
+
+    /// The topics' and the subscriptions' names and the pipeline's, as declared last.
+    pub(crate) fn declared(&self) -> Declaration {
+        Declaration {
+            pipeline: self.pipeline.0.clone(),
+            text: self.pipeline.1.clone(),
+            topics: self.topics.iter().map(|topic| topic.rules.clone()).collect(),
+            subscriptions: self.subscriptions.iter().map(|one| one.rules.clone()).collect(),
+            ..Declaration::default()
+        }
+    }
+
+    /// How far a source has read: what came with its last publish.
+    #[must_use]
+    pub fn position(&self, source: &str) -> Option<Bytes> {
+        self.positions.get(source).cloned()
     }
 
     fn pause(
@@ -294,6 +362,11 @@ impl Core {
         if !paused {
             effects.wake.push(id);
         }
+        Ok(Answer::Done)
+    }
+
+    fn seal(&mut self, id: TopicId) -> Result<Answer, Refusal> {
+        self.topics.get_mut(id.0 as usize).ok_or(Refusal::Unknown)?.seal();
         Ok(Answer::Done)
     }
 

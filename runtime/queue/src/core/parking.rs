@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::pending::{Copied, Due, Pending, Place};
+use crate::codec::{Codec, Malformed};
 use crate::publication::NEVER;
 
 /// Parked messages by due time, with what it takes to find the oldest and the expired ones.
@@ -37,6 +38,12 @@ impl Parking {
         self.by_due.insert(key, pending);
     }
 
+    /// Takes all, with their due times.
+    pub(super) fn take_all(&mut self) -> Vec<(Duration, Pending)> {
+        let all = std::mem::take(self).by_due;
+        all.into_iter().map(|((due, _), pending)| (due, pending)).collect()
+    }
+
     pub(super) fn remove(&mut self, key: &Due) -> Option<Pending> {
         let pending = self.by_due.remove(key)?;
         if let Some(copy) = copied(&pending) {
@@ -44,6 +51,10 @@ impl Parking {
             self.by_expiry.remove(&(copy.expires_ms, *key));
         }
         Some(pending)
+    }
+
+    pub(super) fn visit(&mut self, visit: &mut dyn FnMut(&mut Copied)) {
+        self.by_due.values_mut().for_each(|pending| pending.visit_copy(visit));
     }
 
     pub(super) fn next_due(&self) -> Option<Duration> {
@@ -80,5 +91,24 @@ fn copied(pending: &Pending) -> Option<&Copied> {
     match &pending.place {
         Place::Copy(copied) => Some(copied),
         Place::Log(_) => None,
+    }
+}
+
+impl Codec for Parking {
+    fn put(&self, out: &mut Vec<u8>) {
+        (self.by_due.len() as u32).put(out);
+        for ((due, _), pending) in &self.by_due {
+            due.put(out);
+            pending.put(out);
+        }
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        let mut parking = Self::default();
+        for _ in 0..crate::codec::count(from, 1)? {
+            let due = Duration::get(from)?;
+            parking.insert(Pending::get(from)?, due);
+        }
+        Ok(parking)
     }
 }

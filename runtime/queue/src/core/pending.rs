@@ -8,7 +8,9 @@ use millstream_message::Batch;
 use super::lease::History;
 use super::spans::push_joined;
 use super::topic::Topic;
+use crate::codec::{Codec, Malformed, codec_struct};
 use crate::publication::NEVER;
+use crate::stored::Stored;
 
 /// A message that was delivered before, waits behind its key, or was redriven.
 #[derive(Clone, Debug)]
@@ -44,6 +46,18 @@ pub(super) struct Copied {
     pub(super) age: u64,
     /// Keeps copies in order that are due at once.
     pub(super) serial: u64,
+    /// Where a journal keeps it.
+    pub(super) stored: Option<Stored>,
+}
+
+impl Place {
+    /// How old the message is among those of its topic.
+    pub(super) fn age(&self) -> (u64, u64) {
+        match self {
+            Self::Log(sequence) => (*sequence, 0),
+            Self::Copy(copied) => (copied.age, copied.serial),
+        }
+    }
 }
 
 impl Pending {
@@ -111,4 +125,36 @@ pub(super) fn runs_of(items: &[Pending]) -> Vec<Range<u64>> {
         }
     }
     runs
+}
+
+codec_struct!(Pending { place, hash, history, alone, redriven });
+
+/// A copy is where the journal keeps it; its message is fetched afterwards.
+impl Codec for Place {
+    fn put(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Log(sequence) => {
+                0_u8.put(out);
+                sequence.put(out);
+            }
+            Self::Copy(copied) => {
+                1_u8.put(out);
+                (copied.expires_ms, copied.age).put(out);
+                (copied.serial, copied.stored).put(out);
+            }
+        }
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        match u8::get(from)? {
+            0 => u64::get(from).map(Self::Log),
+            1 => {
+                let ((expires_ms, age), (serial, stored)) =
+                    (<(u64, u64)>::get(from)?, <(u64, Option<Stored>)>::get(from)?);
+                let message = crate::stored::nothing();
+                Ok(Self::Copy(Box::new(Copied { message, expires_ms, age, serial, stored })))
+            }
+            _ => Err(Malformed("no such place")),
+        }
+    }
 }

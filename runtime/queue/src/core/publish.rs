@@ -4,7 +4,7 @@ use millstream_message::TopicId;
 
 use super::{Answer, Core, Effects, MAX_STEP_MESSAGES, Refusal, Ticket};
 use crate::clock::Now;
-use crate::publication::{Arrival, Duplicate, NEVER, Publication};
+use crate::publication::{Arrival, Duplicate, NEVER, Publication, SourcePosition};
 use crate::rules::{TopicRules, WhenFull};
 
 impl Core {
@@ -20,6 +20,7 @@ impl Core {
         let mut repeats = Vec::new();
         let publication = sift(topic, publication, &mut repeats, now);
         if publication.is_empty() {
+            self.has_read(publication.position);
             return Ok(Answer::Published(repeats));
         }
         if topic.line.is_empty() {
@@ -58,6 +59,7 @@ impl Core {
             let topic = &mut self.topics[id.0 as usize];
             first.publication = sift(topic, first.publication, &mut first.repeats, now);
             if first.publication.is_empty() {
+                self.has_read(first.publication.position);
                 effects.admitted.push((first.ticket, first.repeats));
                 continue;
             }
@@ -81,6 +83,7 @@ impl Core {
         now: Now,
         effects: &mut Effects,
     ) {
+        self.has_read(publication.position.clone());
         let Some(topic) = self.topics.get_mut(id.0 as usize) else { return };
         topic.published += publication.len() as u64;
         if topic.rules.when_full == WhenFull::DropOldest {
@@ -107,6 +110,10 @@ impl Core {
         self.watch(id, now, effects);
     }
 
+    fn has_read(&mut self, position: Option<SourcePosition>) {
+        self.positions.extend(position.map(|position| (position.source, position.at)));
+    }
+
     fn append_visible(&mut self, id: TopicId, arrival: Arrival, now: Now, effects: &mut Effects) {
         let topic = &mut self.topics[id.0 as usize];
         if topic.tapped {
@@ -121,6 +128,7 @@ impl Core {
             return;
         }
         topic.append(arrival, now, &mut effects.released);
+        effects.grown.push(id);
         effects.wake.extend_from_slice(&topic.subscriptions);
     }
 

@@ -23,6 +23,21 @@ impl Bucket {
         bucket
     }
 
+    /// A bucket that is full at `now`.
+    pub(super) fn full(rules: RateRules, now: Duration) -> Self {
+        Self { filled_at: now, ..Self::new(rules) }
+    }
+
+    /// What the bucket holds, and since when.
+    pub(super) fn level(&self) -> (u128, Duration) {
+        (self.level, self.filled_at)
+    }
+
+    /// A bucket that holds what another held.
+    pub(super) fn at(rules: RateRules, (level, filled_at): (u128, Duration)) -> Self {
+        Self { rules, level, filled_at }
+    }
+
     /// Messages that may be delivered now.
     pub(super) fn allowed(&mut self, now: Duration) -> u64 {
         let passed = now.saturating_sub(self.filled_at).as_nanos();

@@ -54,7 +54,7 @@ impl Core {
     }
 
     /// Takes everything from the subscription that it had not settled.
-    fn abandon(&mut self, place: usize, effects: &mut Effects) -> u64 {
+    pub(super) fn abandon(&mut self, place: usize, effects: &mut Effects) -> u64 {
         let id = SubscriptionId(place as u32);
         let topic = self.subscriptions[place].rules.topic;
         let before = self.subscriptions[place].live(self.topics[topic.0 as usize].next);
@@ -95,7 +95,7 @@ impl Core {
         subscription.counters.in_flight -= lease.grant.len() as u64;
         subscription.end_lease(&lease.runs, lease.items.as_deref());
         for run in &lease.runs {
-            subscription.add_available(run.clone(), 0);
+            subscription.add_available(run.clone(), 0, 0);
         }
         let copies = lease.items.into_iter().flatten().filter(|item| item.copy().is_some());
         for item in copies {
@@ -108,11 +108,10 @@ impl Core {
 fn find(topic: &Topic, to: SeekTo) -> u64 {
     let earliest = topic.log.front().map_or(topic.next, |entry| entry.base);
     let at = |wall_ms: u64| {
-        topic.log.iter().find_map(|entry| {
-            let times = entry.batch()?.published_at();
-            let i = times.iter().position(|&time| time >= wall_ms)?;
-            Some(entry.base + i as u64)
-        })
+        let entry = topic.log.iter().find(|entry| entry.holds_newer(wall_ms))?;
+        let times = entry.batch()?.published_at();
+        let i = times.iter().position(|&time| time >= wall_ms)?;
+        Some(entry.base + i as u64)
     };
     match to {
         SeekTo::Earliest => earliest,
@@ -145,7 +144,7 @@ fn want(topic: &mut Topic, target: u64) -> u64 {
 }
 
 /// Runs of messages from `cursor` on that are not gone.
-fn present(topic: &Topic, cursor: u64) -> Vec<Range<u64>> {
+pub(super) fn present(topic: &Topic, cursor: u64) -> Vec<Range<u64>> {
     let mut runs = Vec::new();
     for entry in topic.log.iter().skip(topic.entry_of(cursor)) {
         let mut rest = cursor.saturating_sub(entry.base) as usize..entry.len();

@@ -1,12 +1,13 @@
 //! Ending a delivery: everything that follows from it, in one step.
 
-use millstream_message::{MessageId, SubscriptionId, TopicId};
+use millstream_message::{Message, MessageId, SubscriptionId, TopicId};
 
-use super::lease::{Lease, LeaseId};
+use super::lease::{History, Lease, LeaseId};
 use super::pending::{Copied, Pending, Place};
 use super::subscription::STRICT;
 use super::{Answer, Core, Effects, Refusal};
 use crate::clock::Now;
+use crate::codec::codec_struct;
 use crate::dead_letter::DeadLetterReason;
 use crate::judge::{Fate, Fates, Judged, Parking};
 use crate::publication::{NEVER, Publication};
@@ -120,11 +121,13 @@ impl Core {
     ) {
         let mut returned = Vec::new();
         let mut refunded = 0;
-        for (item, fate) in self.items(place, lease).into_iter().zip(fates) {
+        let messages = lease.grant.parts.iter().flatten();
+        for ((item, message), fate) in self.items(place, lease).into_iter().zip(messages).zip(fates)
+        {
             refunded += u64::from(matches!(fate, Fate::Returned | Fate::Filtered));
             match fate {
                 Fate::Returned => returned.push(item),
-                fate => self.one(place, item, fate, effects),
+                fate => self.one(place, item, message, fate, effects),
             }
         }
         for item in returned.into_iter().rev() {
@@ -136,24 +139,32 @@ impl Core {
     }
 
     /// The messages of a lease, one by one.
-    fn items(&self, place: usize, lease: &Lease) -> Vec<Pending> {
+    pub(super) fn items(&self, place: usize, lease: &Lease) -> Vec<Pending> {
         if let Some(items) = &lease.items {
             return items.clone();
         }
-        let subscription = &self.subscriptions[place];
-        let topic = &self.topics[subscription.rules.topic.0 as usize];
+        let by_key = self.subscriptions[place].by_key();
         let history = lease.grant.histories.of(0);
-        let hash = |sequence| match (subscription.by_key(), topic.find(sequence)) {
-            (true, Some((entry, i))) => entry.hash(i),
-            _ => 0,
-        };
-        let sequences = lease.runs.iter().cloned().flatten();
+        // From the lease's own parts: the log may have left its own to the journal.
+        let messages = lease.grant.parts.iter().flatten();
+        let sequences = lease.runs.iter().cloned().flatten().zip(messages);
+        let hash = |message: Message<'_>| if by_key { message.order_hash() } else { 0 };
         sequences
-            .map(|sequence| Pending { history, ..Pending::of_log(sequence, hash(sequence)) })
+            .map(|(sequence, message)| Pending {
+                history,
+                ..Pending::of_log(sequence, hash(message))
+            })
             .collect()
     }
 
-    fn one(&mut self, place: usize, item: Pending, fate: Fate, effects: &mut Effects) {
+    fn one(
+        &mut self,
+        place: usize,
+        item: Pending,
+        message: Message<'_>,
+        fate: Fate,
+        effects: &mut Effects,
+    ) {
         let counters = &mut self.subscriptions[place].counters;
         match fate {
             Fate::Handled => counters.handled += 1,
@@ -165,8 +176,9 @@ impl Core {
                     DeadLetterReason::Rejected => counters.rejected += 1,
                     DeadLetterReason::Exhausted => counters.exhausted += 1,
                     DeadLetterReason::Expired => counters.expired += 1,
+                    DeadLetterReason::Crashed => counters.crashed += 1,
                 }
-                self.stop_key(place, &item, letter);
+                self.stop_key(place, &item, message, letter);
             }
             Fate::Parked(parking) => return self.park(place, item, *parking, effects),
             Fate::Returned => return self.put_back(place, item),
@@ -185,16 +197,14 @@ impl Core {
     }
 
     /// A dead letter stops its key where the rules say so.
-    fn stop_key(&mut self, place: usize, item: &Pending, letter: MessageId) {
+    fn stop_key(&mut self, place: usize, item: &Pending, message: Message<'_>, letter: MessageId) {
         let subscription = &mut self.subscriptions[place];
         let hash = if subscription.strict() { STRICT } else { item.hash };
         if hash == 0 || !subscription.rules.parks_keys() {
             return;
         }
         subscription.keys.stop(hash);
-        let topic = &self.topics[subscription.rules.topic.0 as usize];
-        let message = item.message(topic);
-        let key = message.and_then(|message| message.get(0).key().map(str::to_owned));
+        let key = message.key().map(str::to_owned);
         let subscription = SubscriptionId(place as u32);
         let stopper = Stopper { subscription, hash, key, letters: 0 };
         self.stoppers.entry(letter).or_insert(stopper).letters += 1;
@@ -202,7 +212,7 @@ impl Core {
 
     /// A failed message waits for its retry as a copy of its own.
     fn park(&mut self, place: usize, item: Pending, parking: Parking, effects: &mut Effects) {
-        let Parking { message, history, alone, due } = parking;
+        let Parking { message, history, alone, due, stored } = parking;
         let serial = self.next_serial();
         let topic = &mut self.topics[self.subscriptions[place].rules.topic.0 as usize];
         let (expires_ms, age) = match &item.place {
@@ -210,7 +220,7 @@ impl Core {
             Place::Copy(copied) => (copied.expires_ms, copied.age),
         };
         topic.add_copy(&message);
-        let copied = Box::new(Copied { message, expires_ms, age, serial });
+        let copied = Box::new(Copied { message, expires_ms, age, serial, stored });
         let id = self.subscriptions[place].rules.topic;
         self.settle_place(id, &item.place, effects);
         let subscription = &mut self.subscriptions[place];
@@ -233,7 +243,8 @@ impl Core {
                 subscription.keys.push_front(item)
             }
             Place::Log(sequence) => {
-                subscription.add_available(*sequence..sequence + 1, item.history.deliveries)
+                let History { deliveries, crashes, .. } = item.history;
+                subscription.add_available(*sequence..sequence + 1, deliveries, crashes)
             }
             Place::Copy(_) => {
                 if item.hash != 0 {
@@ -263,3 +274,5 @@ impl Core {
         }
     }
 }
+
+codec_struct!(Stopper { subscription, hash, key, letters });

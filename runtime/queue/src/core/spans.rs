@@ -93,6 +93,8 @@ impl Taken {
             (Segment::Present, Some(keys), Some(batch)) => {
                 self.matching(entry.base, batch, places, budget, keys)
             }
+            // Not at hand: whoever asked did not fetch it before. It is not passed over.
+            (Segment::Present, _, None) => self.cut = true,
             (Segment::Expired, _, _) => {
                 self.expired.extend(places.clone().map(sequence));
                 self.end = Some(sequence(places.end));

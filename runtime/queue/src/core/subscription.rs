@@ -11,6 +11,7 @@ use super::keys::Keys;
 use super::parking::Parking;
 use super::pending::Pending;
 use super::rate::Bucket;
+use crate::codec::{Codec, Malformed, codec_struct};
 use crate::rules::{Handler, Ordering, SubscriptionRules};
 
 /// What stands for the one key of a strictly ordered subscription.
@@ -52,6 +53,8 @@ pub(super) struct Span {
     pub(super) end: u64,
     /// How often they were delivered before.
     pub(super) deliveries: u32,
+    /// In how many crashes of the host they were under lease; if any, they are delivered alone.
+    pub(super) crashes: u32,
 }
 
 /// Messages since the subscription began, by what became of them.
@@ -65,6 +68,7 @@ pub(super) struct Counters {
     pub(super) rejected: u64,
     pub(super) exhausted: u64,
     pub(super) expired: u64,
+    pub(super) crashed: u64,
     pub(super) expired_dropped: u64,
     pub(super) dropped: u64,
     pub(super) purged: u64,
@@ -147,11 +151,11 @@ impl Subscription {
         }
     }
 
-    /// A run of messages waits again; joined with its neighbours that were delivered as often.
-    pub(super) fn add_available(&mut self, run: Range<u64>, deliveries: u32) {
+    /// A run of messages waits again; joined with its neighbours of the same history.
+    pub(super) fn add_available(&mut self, run: Range<u64>, deliveries: u32, crashes: u32) {
         self.available_messages += run.end - run.start;
         let mut run = run;
-        let same = |span: &Span| span.deliveries == deliveries;
+        let same = |span: &Span| (span.deliveries, span.crashes) == (deliveries, crashes);
         if let Some(after) = self.available.get(&run.end).copied().filter(same) {
             self.available.remove(&run.end);
             run.end = after.end;
@@ -160,7 +164,7 @@ impl Subscription {
         if let Some((&start, _)) = before.filter(|(_, span)| span.end == run.start && same(span)) {
             run.start = start;
         }
-        self.available.insert(run.start, Span { end: run.end, deliveries });
+        self.available.insert(run.start, Span { end: run.end, deliveries, crashes });
     }
 
     /// Takes one message out of the runs that wait again; answers how often it was delivered.
@@ -195,5 +199,73 @@ impl Subscription {
             && self.parking.is_empty()
             && !self.keys.has_ready()
             && (self.lag(next) == 0 || stopped)
+    }
+}
+
+codec_struct!(Span { end, deliveries, crashes });
+codec_struct!(Counters {
+    offered,
+    redriven,
+    handled,
+    filtered,
+    failed,
+    rejected,
+    exhausted,
+    expired,
+    crashed,
+    expired_dropped,
+    dropped,
+    purged,
+    in_flight,
+});
+
+impl Codec for Subscription {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.rules.put(out);
+        (self.cursor, self.cursor_entry).put(out);
+        self.gone_ahead.put(out);
+        self.available.put(out);
+        self.available_messages.put(out);
+        self.leased.put(out);
+        self.leased_copies.put(out);
+        self.parking.put(out);
+        self.keys.put(out);
+        (self.parked_first, self.paused).put(out);
+        self.bucket.as_ref().map(Bucket::level).put(out);
+        self.fenced_below.put(out);
+        Handler::put(&self.handler, out);
+        self.counters.put(out);
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        let rules = SubscriptionRules::get(from)?;
+        let (cursor, cursor_entry) = Codec::get(from)?;
+        let (gone_ahead, available) = (Codec::get(from)?, Codec::get(from)?);
+        let available_messages = Codec::get(from)?;
+        let (leased, leased_copies) = (Codec::get(from)?, Codec::get(from)?);
+        let (parking, keys) = (Codec::get(from)?, Codec::get(from)?);
+        let (parked_first, paused) = Codec::get(from)?;
+        let level = Option::<(u128, std::time::Duration)>::get(from)?;
+        let bucket = rules.rate.zip(level).map(|(rate, level)| Bucket::at(rate, level));
+        let (fenced_below, handler) = (Codec::get(from)?, Arc::new(Handler::get(from)?));
+        let counters = Codec::get(from)?;
+        Ok(Self {
+            rules,
+            cursor,
+            cursor_entry,
+            gone_ahead,
+            available,
+            available_messages,
+            leased,
+            leased_copies,
+            parking,
+            keys,
+            parked_first,
+            paused,
+            bucket,
+            fenced_below,
+            handler,
+            counters,
+        })
     }
 }

@@ -205,9 +205,12 @@ fn take_ready(
         }
         let taken = subscription.keys.take(hash, lease, |pending| {
             let size = pending.message(topic).map_or(0, |message| message.bytes() as u64);
-            let fits =
-                messages < budget.messages && (messages == 0 || bytes + size <= budget.bytes);
-            messages += usize::from(fits);
+            let joins = bytes + size <= budget.bytes && !pending.alone;
+            let fits = messages < budget.messages && (messages == 0 || joins);
+            messages += match fits {
+                true if pending.alone => budget.messages,
+                fits => usize::from(fits),
+            };
             bytes += if fits { size } else { 0 };
             fits
         });
@@ -271,10 +274,14 @@ fn take_available(subscription: &mut Subscription, topic: &Topic, budget: Budget
         let Some((&start, &span)) = subscription.available.range(from..).next() else {
             return haul;
         };
+        // What was under lease in a crash may have caused it: it travels alone.
+        let alone = span.crashes > 0;
+        let budget = if alone { Budget { messages: 1, ..budget } } else { budget };
         let taken = Taken::from_run(topic, start..span.end, topic.entry_of(start), budget, false);
         looked_at += (span.end - start).max(1);
         from = span.end;
-        let history = History { deliveries: span.deliveries, ..History::default() };
+        let Span { deliveries, crashes, .. } = span;
+        let history = History { deliveries, crashes, ..History::default() };
         let expired = taken.expired.iter();
         haul.expired.extend(expired.map(|&at| Pending { history, ..Pending::of_log(at, 0) }));
         if taken.parts.is_empty() && taken.expired.is_empty() {
@@ -285,8 +292,11 @@ fn take_available(subscription: &mut Subscription, topic: &Topic, budget: Budget
         }
         take_out(subscription, start, span, &taken);
         if !taken.parts.is_empty() {
-            let deliveries = span.deliveries + 1;
-            return Haul { parts: taken.parts, runs: taken.runs, deliveries, ..haul };
+            let history = History { deliveries: deliveries + 1, ..history };
+            let one = |at| Pending { history, alone, ..Pending::of_log(at, 0) };
+            let items = alone.then(|| taken.runs.iter().cloned().flatten().map(one).collect());
+            let Taken { parts, runs, .. } = taken;
+            return Haul { parts, runs, items, deliveries: deliveries + 1, ..haul };
         }
     }
     haul.unfinished = true;
@@ -341,7 +351,7 @@ fn take_new(
     subscription.gone_ahead -= taken.gone;
     topic.reached = topic.reached.max(end);
     for left in &taken.left {
-        subscription.add_available(left.clone(), 0);
+        subscription.add_available(left.clone(), 0, 0);
     }
     let hash = |at: u64| match (subscription.by_key(), topic.find(at)) {
         (true, Some((entry, i))) => entry.hash(i),

@@ -10,10 +10,13 @@ use super::Refusal;
 use super::dedup::Dedup;
 use super::entry::Entry;
 use super::line::Line;
+use super::store::Seen;
 use crate::clock::Now;
+use crate::codec::{Codec, Malformed};
 use crate::figures::TopicFigures;
 use crate::publication::{Arrival, NEVER, Publication};
 use crate::rules::{TopicKind, TopicRules};
+use crate::stored::Stored;
 
 /// How often a topic that waits for a wall-clock time looks at that clock, so that a jump of it
 /// delays nobody longer.
@@ -39,6 +42,8 @@ pub(super) struct Topic {
     unsettled: u64,
     /// Resident bytes of the log, the delayed and the copied messages.
     pub(super) bytes: u64,
+    /// Those of them that only the journal holds.
+    pub(super) stored_bytes: u64,
     /// Messages that subscriptions took out of the log as copies and have not settled.
     copies: u64,
     /// By due time (milliseconds since the Unix epoch) and order of arrival.
@@ -79,6 +84,7 @@ impl Topic {
             reached: 0,
             unsettled: 0,
             bytes: 0,
+            stored_bytes: 0,
             copies: 0,
             delayed: BTreeMap::new(),
             delayed_messages: 0,
@@ -215,6 +221,7 @@ impl Topic {
         }
         if self.rules.retain.is_zero() {
             self.bytes -= entry.charged;
+            self.stored_bytes -= if entry.is_stored() { entry.charged } else { 0 };
             released.extend(entry.release());
         } else if self.retained.insert(entry.base) {
             self.retained_bytes += entry.charged;
@@ -253,10 +260,21 @@ impl Topic {
         self.trim();
     }
 
+    /// Lets go of these entries if they are only retained.
+    pub(super) fn let_go(&mut self, bases: &[u64], released: &mut Vec<Batch>) {
+        for base in bases {
+            if self.retained.remove(base) {
+                self.evict(*base, released);
+            }
+        }
+        self.trim();
+    }
+
     fn evict(&mut self, base: u64, released: &mut Vec<Batch>) -> u64 {
         let place = self.entry_of(base);
         let Some(entry) = self.log.get_mut(place) else { return 0 };
         self.bytes -= entry.charged;
+        self.stored_bytes -= if entry.is_stored() { entry.charged } else { 0 };
         self.retained_bytes -= entry.charged;
         self.retained_messages -= entry.len() as u64;
         released.extend(entry.release());
@@ -321,6 +339,33 @@ impl Topic {
         Some(arrival)
     }
 
+    /// Takes out delayed messages that are kept in one of these places.
+    pub(super) fn lose_delayed(&mut self, lost: &std::collections::HashSet<Stored>) -> u64 {
+        let is_lost = |arrival: &Arrival| arrival.stored.is_some_and(|at| lost.contains(&at));
+        let keys: Vec<(u64, u64)> = self
+            .delayed
+            .iter()
+            .filter(|(_, arrival)| is_lost(arrival))
+            .map(|(key, _)| *key)
+            .collect();
+        let before = self.delayed_messages;
+        for arrival in keys.iter().filter_map(|key| self.delayed.remove(key)).collect::<Vec<_>>() {
+            self.undelay(&arrival);
+        }
+        before - self.delayed_messages
+    }
+
+    /// Every batch that is not in the log yet.
+    pub(super) fn visit_arrivals(&mut self, visit: &mut dyn FnMut(&mut Arrival)) {
+        self.delayed.values_mut().for_each(&mut *visit);
+        self.line.visit(visit);
+    }
+
+    /// Whether small publishes share the log's end.
+    pub(super) fn is_open(&self) -> bool {
+        self.log.back().is_some_and(Entry::is_open)
+    }
+
     fn undelay(&mut self, arrival: &Arrival) {
         self.bytes -= arrival.batch.resident_bytes() as u64;
         self.delayed_messages -= arrival.len() as u64;
@@ -360,8 +405,9 @@ impl Topic {
         entry.batch().map(|batch| batch.slice(i..i + 1))
     }
 
-    pub(super) fn browse(&mut self, from: u64, limit: usize) -> Vec<(u64, Batch)> {
-        self.seal();
+    /// The messages from `from` on that are there, at most `limit`; the end of the log only once it
+    /// is sealed.
+    pub(super) fn browse(&self, from: u64, limit: usize) -> Vec<Seen> {
         let mut left = limit;
         let mut parts = Vec::new();
         for entry in self.log.iter().skip(self.entry_of(from)) {
@@ -371,8 +417,16 @@ impl Topic {
                 let run = run.start..run.end.min(run.start + left);
                 left -= run.len();
                 rest.start = run.end;
-                if let Some(batch) = entry.batch().filter(|_| !run.is_empty()) {
-                    parts.push((entry.base + run.start as u64, batch.slice(run)));
+                if run.is_empty() {
+                    continue;
+                }
+                let first = entry.base + run.start as u64;
+                match entry.batch() {
+                    Some(batch) => parts.push(Seen::Batch(first, batch.slice(run))),
+                    None if entry.is_stored() => {
+                        parts.push(Seen::Stored(first, entry.stored_run(run)));
+                    }
+                    None => {}
                 }
             }
         }
@@ -392,6 +446,70 @@ impl Topic {
             duplicates: self.duplicates,
             dedup_ids: self.dedup.len(),
             dropped: self.dropped,
+        }
+    }
+}
+
+/// Without the messages: the journal has them.
+impl Codec for Topic {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.rules.put(out);
+        self.subscriptions.put(out);
+        self.hashed.put(out);
+        self.log.put(out);
+        (self.removed, self.next).put(out);
+        (self.reached, self.unsettled).put(out);
+        (self.bytes, self.copies).put(out);
+        (self.delayed.len() as u32).put(out);
+        for (due, arrival) in &self.delayed {
+            due.put(out);
+            arrival.save(out);
+        }
+        self.line.put(out);
+        self.gated.put(out);
+        self.dedup.put(out);
+        self.retained.put(out);
+        self.retained_evicted.put(out);
+        self.expiring.put(out);
+        self.expiry_waits.put(out);
+        self.expiry_gated.put(out);
+        (self.published, self.duplicates).put(out);
+        self.dropped.put(out);
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        let mut topic = Self::new(Codec::get(from)?);
+        (topic.subscriptions, topic.hashed) = (Codec::get(from)?, Codec::get(from)?);
+        topic.log = Codec::get(from)?;
+        (topic.removed, topic.next) = Codec::get(from)?;
+        (topic.reached, topic.unsettled) = Codec::get(from)?;
+        (topic.bytes, topic.copies) = Codec::get(from)?;
+        for _ in 0..crate::codec::count(from, 1)? {
+            let (due, arrival) = (Codec::get(from)?, Arrival::load(from)?);
+            topic.delayed_messages += arrival.stored.map_or(0, |stored| u64::from(stored.len));
+            topic.delayed.insert(due, arrival);
+        }
+        topic.line = Codec::get(from)?;
+        (topic.gated, topic.dedup) = (Codec::get(from)?, Codec::get(from)?);
+        (topic.retained, topic.retained_evicted) = (Codec::get(from)?, Codec::get(from)?);
+        (topic.expiring, topic.expiry_waits) = (Codec::get(from)?, Codec::get(from)?);
+        topic.expiry_gated = Codec::get(from)?;
+        (topic.published, topic.duplicates) = Codec::get(from)?;
+        topic.dropped = Codec::get(from)?;
+        topic.count_kept();
+        Ok(topic)
+    }
+}
+
+impl Topic {
+    /// Counts what is retained and what only the journal has.
+    fn count_kept(&mut self) {
+        for entry in &self.log {
+            self.stored_bytes += if entry.is_stored() { entry.charged } else { 0 };
+            if self.retained.contains(&entry.base) {
+                self.retained_bytes += entry.charged;
+                self.retained_messages += entry.len() as u64;
+            }
         }
     }
 }

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use millstream_message::{SubscriptionId, TopicId};
-use millstream_queue::core::{Answer, Core, Effects, Event};
+use millstream_queue::core::{Answer, Core, Effects, Event, Seen};
 use millstream_queue::{Handler, LeaseRequest, Now, TopicKind};
 
 use self::clocks::Clocks;
@@ -132,8 +132,10 @@ impl Driver {
     }
 
     fn browse(&mut self, t: usize) -> BTreeMap<u64, millstream_message::Batch> {
-        let parts = self.core.browse(TopicId(t as u32), 0, BROWSED_MAX).unwrap_or_default();
-        let each = parts.into_iter().flat_map(|(first, batch)| {
+        let (topic, now) = (TopicId(t as u32), self.now());
+        self.core.step(Event::Seal(topic), now);
+        let parts = self.core.browse(topic, 0, BROWSED_MAX).unwrap_or_default();
+        let each = parts.into_iter().filter_map(Seen::in_memory).flat_map(|(first, batch)| {
             (0..batch.len()).map(move |i| (first + i as u64, batch.slice(i..i + 1)))
         });
         each.collect()

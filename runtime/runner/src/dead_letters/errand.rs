@@ -34,10 +34,10 @@ impl Errand {
         let moving = async {
             while !self.range.is_empty() {
                 let letters = self.shelf.page(&mut self.range, &self.wanted)?;
-                let done = self.carry(&letters);
+                let done = self.carry(&letters).await?;
                 moved += done.moved;
                 if done.looked_at < letters.len() as u64 {
-                    return Ok(false);
+                    return Ok::<bool, DeadLetterError>(false);
                 }
                 yield_now().await;
             }
@@ -48,17 +48,17 @@ impl Errand {
     }
 
     /// Moves these letters, as many as may move now.
-    pub(super) fn carry(&self, letters: &[Found]) -> Moved {
+    pub(super) async fn carry(&self, letters: &[Found]) -> Result<Moved, DeadLetterError> {
         let shelf = &self.shelf;
         match &self.action {
             Action::Purge => {
                 let letters = letters.iter().map(|found| shelf.letter(found, found.letter.clone()));
-                shelf.broker.purge_letters(letters.collect())
+                Ok(shelf.broker.purge_letters(letters.collect()).await?)
             }
             Action::Redrive(payload) => {
                 let restore = |found: &Found| restored(&found.letter, payload.as_deref());
                 let letters = letters.iter().map(|found| shelf.letter(found, restore(found)));
-                shelf.broker.redrive(shelf.id, letters.collect())
+                Ok(shelf.broker.redrive(shelf.id, letters.collect()).await?)
             }
         }
     }

@@ -31,4 +31,7 @@ pub enum DeadLetterError {
     /// There are too many letters for such a condition.
     #[error("looking through the dead letters took longer than {0:?}: simplify the condition")]
     TooSlow(Duration),
+    /// The broker can keep nothing any more.
+    #[error(transparent)]
+    Ended(#[from] millstream_queue::Ended),
 }

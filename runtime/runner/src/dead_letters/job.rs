@@ -108,14 +108,10 @@ impl Job {
         // However the task ends, nobody is told that it goes on.
         let _ended = Ended(Arc::clone(&self));
         let subscription = errand.shelf.subscription.clone();
-        let stopped = self.stop.clone().cancelled_owned();
-        tokio::select! {
-            biased;
-            () = stopped => {}
-            done = self.move_all(errand, rate) => match done {
-                Ok(()) => self.end(JobState::Done),
-                Err(error) => tracing::warn!(subscription, %error, "a redrive stopped"),
-            },
+        match self.move_all(errand, rate).await {
+            Ok(()) if self.stop.is_cancelled() => {}
+            Ok(()) => self.end(JobState::Done),
+            Err(error) => tracing::warn!(subscription, %error, "a redrive stopped"),
         }
     }
 
@@ -124,8 +120,10 @@ impl Job {
         while !errand.range.is_empty() {
             let letters = errand.shelf.page(&mut errand.range, &errand.wanted)?;
             for letters in letters.chunks(together) {
-                turns.tick().await;
-                self.move_some(&errand, letters).await;
+                if self.stopped_before(turns.tick()).await {
+                    return Ok(());
+                }
+                self.move_some(&errand, letters).await?;
             }
             tokio::task::yield_now().await;
         }
@@ -133,25 +131,34 @@ impl Job {
     }
 
     /// Moves these letters, waiting for room where no more may be parked.
-    async fn move_some(&self, errand: &Errand, letters: &[Found]) {
+    async fn move_some(&self, errand: &Errand, letters: &[Found]) -> Result<(), DeadLetterError> {
         let mut rest = letters;
         while !rest.is_empty() {
-            match self.carry(errand, rest) {
-                0 => sleep(ROOM_PAUSE).await,
+            match self.carry(errand, rest).await? {
+                0 if self.stopped_before(sleep(ROOM_PAUSE)).await => return Ok(()),
                 looked_at => rest = &rest[looked_at..],
             }
         }
+        Ok(())
     }
 
-    /// Under the lock, so that what a stopped job says to have moved stays true.
-    fn carry(&self, errand: &Errand, letters: &[Found]) -> usize {
-        let mut status = lock(&self.status);
-        if status.state != JobState::Running {
-            return letters.len();
+    /// Waits; true when the job was stopped meanwhile. What moves is never called off half way.
+    async fn stopped_before<T>(&self, wait: impl Future<Output = T>) -> bool {
+        tokio::select! {
+            biased;
+            () = self.stop.cancelled() => true,
+            _ = wait => false,
         }
-        let done = errand.carry(letters);
-        status.moved += done.moved;
-        (done.looked_at as usize).min(letters.len())
+    }
+
+    /// What was under way when the job was stopped is still counted.
+    async fn carry(&self, errand: &Errand, letters: &[Found]) -> Result<usize, DeadLetterError> {
+        if !self.runs() {
+            return Ok(letters.len());
+        }
+        let done = errand.carry(letters).await?;
+        lock(&self.status).moved += done.moved;
+        Ok((done.looked_at as usize).min(letters.len()))
     }
 
     fn status(&self) -> JobStatus {

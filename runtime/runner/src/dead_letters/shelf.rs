@@ -171,7 +171,7 @@ impl Shelf {
     /// The letter as the broker wants it.
     pub(super) fn letter(&self, found: &Found, message: Batch) -> Letter {
         let id = found.letter.get(0).id();
-        Letter { topic: self.topic, sequence: found.sequence, id, message }
+        Letter { topic: self.topic, sequence: found.sequence, id, message, stored: None }
     }
 
     fn is_meant(&self, letter: Message<'_>, wanted: &Wanted) -> Result<bool, DeadLetterError> {

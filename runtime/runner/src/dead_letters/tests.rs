@@ -10,7 +10,7 @@ use millstream_message::{
 };
 use millstream_pipeline::Plan;
 use millstream_queue::{
-    Broker, Clock, Delivery, Handler, LeaseRequest, MemoryBroker, Now, Publication,
+    Broker, Clock, Delivery, EmbeddedBroker, Handler, LeaseRequest, Now, Publication,
 };
 use tokio::time::{Instant, advance, sleep};
 
@@ -35,7 +35,7 @@ impl Clock for TokioClock {
 
 /// Two subscriptions that share a dead-letter topic, and one that drops.
 struct Shop {
-    broker: Arc<MemoryBroker>,
+    broker: Arc<EmbeddedBroker>,
     letters: DeadLetters,
 }
 
@@ -47,7 +47,7 @@ impl Shop {
     /// With more rules for the subscription that pays.
     fn with(rules: &str) -> Self {
         let plan = plan(rules);
-        let broker = Arc::new(MemoryBroker::new(
+        let broker = Arc::new(EmbeddedBroker::memory(
             rules::topics(&plan),
             rules::subscriptions(&plan),
             Arc::new(TokioClock(Instant::now())),

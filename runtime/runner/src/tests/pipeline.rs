@@ -6,7 +6,7 @@ use millstream_plugin_host::{Host, HostSettings};
 use millstream_queue::Publication;
 
 use super::plan;
-use crate::{Launch, OpenError, Report, open};
+use crate::{Changes, Launch, OpenError, Report, open};
 
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -24,7 +24,14 @@ fn text(source: &str, sink: &str) -> String {
 
 async fn launch(text: &str, folder: &std::path::Path) -> Result<crate::Opened, OpenError> {
     let host = Host::new(HostSettings::default()).unwrap();
-    open(Launch { plan: plan(text, folder), components: BTreeMap::new(), host }).await
+    open(Launch {
+        plan: plan(text, folder),
+        components: BTreeMap::new(),
+        host,
+        text: text.to_owned(),
+        changes: Changes::default(),
+    })
+    .await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -138,7 +145,13 @@ async fn workers_without_a_place_in_the_pool_hold_no_messages() {
         work: { topic: in, plugin: echo, output: end, concurrency: 8, ack_deadline: 100ms, batch: { max_messages: 1 }, dead_letter: dead }\n";
     let host = Host::new(HostSettings { instances_max: 1, ..HostSettings::default() }).unwrap();
     let components = BTreeMap::from([("echo".to_owned(), guest().into())]);
-    let launch = Launch { plan: plan(text, folder.path()), components, host };
+    let launch = Launch {
+        plan: plan(text, folder.path()),
+        components,
+        host,
+        text: text.to_owned(),
+        changes: Changes::default(),
+    };
     let running = open(launch).await.unwrap().start();
     let broker = running.broker();
     for serial in 0..500_u128 {

@@ -7,12 +7,12 @@ use millstream_message::{
     Batch, Failure, FailureKind, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
 };
 use millstream_pipeline::{
-    BatchPlan, ComponentSource, Consumer, DedupPlan, Limits, OnDeadLetter, OnExpired, Ordering,
-    Plan, PluginPlan, RetryPlan, SinkConnector, SourceConnector, SourcePlan, StartFrom,
+    BatchPlan, BrokerPlan, ComponentSource, Consumer, DedupPlan, Limits, OnDeadLetter, OnExpired,
+    Ordering, Plan, PluginPlan, RetryPlan, SinkConnector, SourceConnector, SourcePlan, StartFrom,
     SubscriptionPlan, TopicKind, TopicPlan, WhenFull,
 };
 use millstream_queue::{
-    Broker, DedupRules, Delivery, Exhausted, Handler, LeaseRequest, MemoryBroker,
+    Broker, DedupRules, Delivery, EmbeddedBroker, Exhausted, Handler, LeaseRequest,
     SubscriptionFigures, SubscriptionRules, SystemClock, TopicFigures, TopicRules,
 };
 use millstream_runner::DeadLetters;
@@ -39,7 +39,7 @@ pub(crate) const PIPELINE: &str = "pipeline: shop\n";
 pub(crate) struct Host {
     pub(crate) url: String,
     pub(crate) client: Client,
-    pub(crate) broker: Arc<MemoryBroker>,
+    pub(crate) broker: Arc<EmbeddedBroker>,
     pub(crate) dead_letters: DeadLetters,
     pub(crate) stop: CancellationToken,
     pub(crate) served: JoinHandle<std::io::Result<()>>,
@@ -209,6 +209,7 @@ fn plan(publish_timeout: Duration) -> Plan {
     let dedup = Some(DedupPlan { window: Duration::from_secs(600), max_ids: 2 });
     Plan {
         name: "shop".into(),
+        broker: BrokerPlan::Memory,
         topics: vec![
             topic("orders", TopicKind::Event, 10_000),
             topic("small", TopicKind::Command, SMALL_MAX),
@@ -292,11 +293,11 @@ fn subscription(
     }
 }
 
-fn broker(plan: &Plan) -> MemoryBroker {
+fn broker(plan: &Plan) -> EmbeddedBroker {
     let topics = plan.topics.iter().map(topic_rules).collect();
     let rules = |one| subscription_rules(one, plan);
     let subscriptions = plan.subscriptions.iter().map(rules).collect();
-    MemoryBroker::new(topics, subscriptions, Arc::new(SystemClock::start()), || 7)
+    EmbeddedBroker::memory(topics, subscriptions, Arc::new(SystemClock::start()), || 7)
 }
 
 fn topic_rules(plan: &TopicPlan) -> TopicRules {

@@ -15,7 +15,7 @@ fn a_message_that_is_too_old_becomes_a_dead_letter_instead_of_being_delivered() 
     drive.pass(Duration::from_millis(10));
     assert_eq!(payloads(&drive.lease(SUB).unwrap()), ["young"]);
     assert_eq!(drive.settle_taken_back(), 1);
-    let (_, letters) = drive.core.browse(DEAD, 0, 10).unwrap().remove(0);
+    let (_, letters) = drive.seen(DEAD, 0, 10);
     let letter = letters.get(0);
     assert_eq!(letter.payload(), b"old");
     assert_eq!(letter.header("millstream-dead-letter-reason"), Some("expired"));

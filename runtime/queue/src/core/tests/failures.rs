@@ -39,7 +39,7 @@ fn a_message_fails_as_often_as_it_may_and_then_tells_its_story() {
         drive.pass(Duration::from_secs(60));
     }
     assert!(drive.lease(SUB).is_none());
-    let (_, letters) = drive.core.browse(DEAD, 0, 10).unwrap().remove(0);
+    let (_, letters) = drive.seen(DEAD, 0, 10);
     let letter = letters.get(0);
     let story = |name: &str| letter.header(&format!("millstream-dead-letter-{name}")).unwrap();
     assert_eq!(letter.payload(), b"bad");
@@ -141,7 +141,7 @@ fn an_error_text_is_one_bounded_line_in_the_header() {
     let grant = drive.lease(SUB).unwrap();
     let long = format!("100% wrong\nat line 2\n{}", "é".repeat(9_000));
     drive.settle_each(&grant, vec![Verdict::Rejected(Failure::new(FailureKind::Trap, long))]);
-    let (_, letters) = drive.core.browse(DEAD, 0, 10).unwrap().remove(0);
+    let (_, letters) = drive.seen(DEAD, 0, 10);
     let error = letters.get(0).header("millstream-dead-letter-error").unwrap().to_owned();
     assert!(error.starts_with("trap: 100%25 wrong%0Aat line 2%0A%C3%A9"), "{error}");
     assert!(error.len() <= 3 * crate::DEAD_LETTER_ERROR_MAX);

@@ -112,15 +112,21 @@ impl Drive {
         MessageId::published(self.now.wall_ms, self.serial)
     }
 
+    /// The first run of messages that a topic keeps, and where it begins.
+    pub(super) fn seen(&mut self, topic: TopicId, from: u64, limit: usize) -> (u64, Batch) {
+        self.core.step(Event::Seal(topic), self.now);
+        self.core.browse(topic, from, limit).unwrap().remove(0).in_memory().unwrap()
+    }
+
     /// Dead letter number `sequence`, with the message as it was.
     pub(super) fn letter(&mut self, sequence: u64) -> Letter {
-        let (_, batch) = self.core.browse(DEAD, sequence, 1).unwrap().remove(0);
+        let (_, batch) = self.seen(DEAD, sequence, 1);
         let letter = batch.get(0);
         let id = letter.header("millstream-dead-letter-id").map(|id| id.parse().unwrap());
         let mut message = BatchBuilder::with_capacity(1, 0);
         let id = id.unwrap_or(letter.id());
         message.push(id, letter.published_at(), letter.key(), [], letter.payload()).unwrap();
-        Letter { topic: DEAD, sequence, id: letter.id(), message: message.build() }
+        Letter { topic: DEAD, sequence, id: letter.id(), message: message.build(), stored: None }
     }
 
     pub(super) fn request(subscription: SubscriptionId) -> LeaseRequest {
@@ -167,7 +173,7 @@ impl Drive {
             messages += taken.grant.len();
             let verdict = match taken.why {
                 Why::Expired => Verdict::Expired,
-                Why::DeadlinePassed => failed(),
+                Why::DeadlinePassed | Why::Crashed => failed(),
             };
             self.settle_each(&taken.grant, vec![verdict; taken.grant.len()]);
             self.effects.taken_back.extend(rest);

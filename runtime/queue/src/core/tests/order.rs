@@ -43,7 +43,7 @@ fn later_messages_of_a_failed_key_are_discarded_and_delivered_again_uncounted() 
     let output = Output { topic: OUT, batch, delays_ms: Vec::new(), starts };
     let verdicts = vec![failed(), Verdict::Handled, Verdict::Handled, rejected()];
     drive.settle(&grant, Settlement { verdicts: Verdicts::Each(verdicts), outputs: vec![output] });
-    let (_, out) = drive.core.browse(OUT, 0, 10).unwrap().remove(0);
+    let (_, out) = drive.seen(OUT, 0, 10);
     assert_eq!((out.len(), out.get(0).payload()), (1, &b"of b1"[..]));
     let figures = drive.core.figures().subscriptions[0];
     assert_eq!((figures.failed, figures.rejected, figures.handled, figures.parked), (1, 0, 1, 3));

@@ -99,7 +99,7 @@ impl Driver {
         let TakenBack { grant, why } = taken;
         let verdict = match why {
             Why::Expired => Verdict::Expired,
-            Why::DeadlinePassed => failed(FailureKind::Timeout, false, 0),
+            Why::DeadlinePassed | Why::Crashed => failed(FailureKind::Timeout, false, 0),
         };
         let said = Said { verdicts: vec![verdict; grant.len()], outputs: Vec::new() };
         self.tell(|| format!("    settle what was taken back: {:?}, {why:?}", grant.lease));

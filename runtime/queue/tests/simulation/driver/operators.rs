@@ -81,6 +81,7 @@ impl Driver {
                 sequence,
                 id: original.id.dead_letter(&self.world.subscriptions[s].name),
                 message: edited(&original, sequence),
+                stored: None,
             })
             .collect();
         if random.chance(15) {

@@ -331,6 +331,7 @@ impl Fated {
             Self::DeadLettered(DeadLetterReason::Rejected, _) => counts.rejected += 1,
             Self::DeadLettered(DeadLetterReason::Exhausted, _) => counts.exhausted += 1,
             Self::DeadLettered(DeadLetterReason::Expired, _) => counts.expired += 1,
+            Self::DeadLettered(DeadLetterReason::Crashed, _) => counts.crashed += 1,
             Self::Returned | Self::Parked { .. } => {}
         }
     }

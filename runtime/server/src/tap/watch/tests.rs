@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use millstream_message::{Batch, BatchBuilder, MessageId, SubscriptionId, TopicId};
 use millstream_queue::{
-    Broker, Browsed, Handler, LeaseRequest, MemoryBroker, Publication, SubscriptionRules,
+    Broker, Browsed, EmbeddedBroker, Handler, LeaseRequest, Publication, SubscriptionRules,
     SystemClock, TopicKind, TopicRules,
 };
 
@@ -11,14 +11,14 @@ use super::{Sight, Watch};
 const TOPIC: TopicId = TopicId(0);
 const SUBSCRIPTION: SubscriptionId = SubscriptionId(0);
 
-fn broker() -> Arc<MemoryBroker> {
+fn broker() -> Arc<EmbeddedBroker> {
     let topics = vec![TopicRules::new("orders", TopicKind::Event)];
     let subscriptions = vec![SubscriptionRules::new("bill", TOPIC, "orders")];
     let clock = Arc::new(SystemClock::start());
-    Arc::new(MemoryBroker::new(topics, subscriptions, clock, || 7))
+    Arc::new(EmbeddedBroker::memory(topics, subscriptions, clock, || 7))
 }
 
-fn watch(broker: &Arc<MemoryBroker>, earliest: bool) -> Watch {
+fn watch(broker: &Arc<EmbeddedBroker>, earliest: bool) -> Watch {
     Watch::begin(Arc::clone(broker) as Arc<dyn Broker>, TOPIC, earliest).unwrap()
 }
 
@@ -32,11 +32,11 @@ fn batch(numbers: impl IntoIterator<Item = u64>) -> Batch {
     builder.build()
 }
 
-async fn publish(broker: &MemoryBroker, number: u64) {
+async fn publish(broker: &EmbeddedBroker, number: u64) {
     broker.publish(TOPIC, Publication::now(batch([number]))).await.unwrap();
 }
 
-async fn handle_all(broker: &MemoryBroker) {
+async fn handle_all(broker: &EmbeddedBroker) {
     let handler = Arc::new(Handler { name: "bill".into(), digest: String::new() });
     let (subscription, messages_max) = (SUBSCRIPTION, 1_000);
     let request = LeaseRequest { subscription, generation: 0, keys: None, messages_max, handler };

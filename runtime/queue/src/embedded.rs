@@ -1,29 +1,36 @@
-//! The memory broker: the core behind a lock, with clock and waiting around it.
+//! The embedded broker: the core behind a lock, with clock and waiting around it, and with a journal
+//! or without one.
 
+mod journalled;
 mod serve;
+mod state;
+mod step;
 
-use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::AtomicUsize;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use millstream_message::{Batch, Failure, FailureKind, Settlement, TopicId, Verdict, Verdicts};
-use tokio::sync::{Notify, broadcast, oneshot};
+use tokio::sync::{Notify, broadcast};
 use tokio_util::sync::CancellationToken;
 
-use crate::broker::{Browsed, Delivery, PublishError, SettleError, Settled};
+use self::state::{State, refused};
+use crate::broker::{Browsed, Delivery, SettleError, Settled};
 use crate::clock::Clock;
-use crate::core::{Answer, Core, Effects, Event, Grant, Refusal, TakenBack, Ticket, Why};
+use crate::core::{Answer, CRASHES_MAX, Core, Event, Grant, TakenBack, Why};
+use crate::journal::Keeper;
 use crate::judge::{Case, Fate, Fates, Judged, judge};
-use crate::publication::Duplicate;
-use crate::rules::{SubscriptionRules, TopicRules};
+use crate::publication::Publication;
+use crate::rules::{Handler, SubscriptionRules, TopicRules};
 
 /// Runs of messages that somebody who watches a topic may lag behind before some are missed.
 const TAP_RUNS_MAX: usize = 256;
 
-/// Keeps messages in this process's memory: they are gone with it.
-pub struct MemoryBroker {
+/// Keeps messages in this process, and in a journal where it was opened with one.
+pub struct EmbeddedBroker {
     state: Mutex<State>,
+    /// None: messages are gone with the process.
+    keeper: Option<Arc<Keeper>>,
     subscriptions: Vec<Shelf>,
     topics: Vec<Counter>,
     clock: Arc<dyn Clock>,
@@ -46,38 +53,42 @@ struct Counter {
 struct Shelf {
     rules: SubscriptionRules,
     wake: Notify,
+    /// The handler that the journal knows already.
+    recorded: Mutex<Option<Arc<Handler>>>,
 }
 
-struct State {
-    core: Core,
-    /// Publishers in line.
-    waiting: BTreeMap<Ticket, oneshot::Sender<Result<Vec<Duplicate>, PublishError>>>,
-    /// When the timekeeper looks next: monotonic time.
-    armed: Duration,
-}
-
-impl MemoryBroker {
-    /// An empty broker. `random` gives the random bits of the jitter.
+impl EmbeddedBroker {
+    /// An empty broker without a journal. `random` gives the random bits of the jitter.
     ///
-    /// Somebody must drive [`MemoryBroker::keep_time`] while it is used.
+    /// Somebody must drive [`EmbeddedBroker::keep_time`] while it is used.
     #[must_use]
-    pub fn new(
+    pub fn memory(
         topics: Vec<TopicRules>,
         subscriptions: Vec<SubscriptionRules>,
         clock: Arc<dyn Clock>,
         random: fn() -> u64,
     ) -> Self {
-        let core = Core::new(topics.clone(), subscriptions.clone());
-        let shelf = |rules| Shelf { rules, wake: Notify::new() };
+        Self::around(Core::new(topics, subscriptions), None, clock, random)
+    }
+
+    fn around(
+        core: Core,
+        keeper: Option<Keeper>,
+        clock: Arc<dyn Clock>,
+        random: fn() -> u64,
+    ) -> Self {
+        let declared = core.declared();
+        let shelf = |rules| Shelf { rules, wake: Notify::new(), recorded: Mutex::default() };
         let counter = |(place, rules)| Counter {
             rules,
             hashed: core.hashes_keys(TopicId(place as u32)),
             taps: broadcast::Sender::new(TAP_RUNS_MAX),
         };
-        let topics = topics.into_iter().enumerate().map(counter).collect();
+        let topics: Vec<Counter> = declared.topics.into_iter().enumerate().map(counter).collect();
         Self {
-            state: Mutex::new(State { core, waiting: BTreeMap::new(), armed: Duration::MAX }),
-            subscriptions: subscriptions.into_iter().map(shelf).collect(),
+            state: Mutex::new(State::new(core, topics.len())),
+            keeper: keeper.map(Arc::new),
+            subscriptions: declared.subscriptions.into_iter().map(shelf).collect(),
             topics,
             clock,
             random,
@@ -100,7 +111,7 @@ impl MemoryBroker {
         }
     }
 
-    /// Looks at the clock now: what [`MemoryBroker::keep_time`] does whenever something is due.
+    /// Looks at the clock now: what [`EmbeddedBroker::keep_time`] does whenever something is due.
     pub fn tick(&self) {
         self.step(Event::Tick);
     }
@@ -113,46 +124,14 @@ impl MemoryBroker {
         due.map(|due| due.saturating_sub(now.monotonic))
     }
 
-    /// One step of the core and everything that follows from it, except the answer.
-    fn step(&self, event: Event) -> Answer {
-        let now = self.clock.now();
-        let mut state = self.lock();
-        let (answer, effects) = state.core.step(event, now);
-        self.follow(state, effects);
-        answer
-    }
-
-    /// Tells everybody concerned; takes the lock to let it go first.
-    fn follow(&self, mut state: MutexGuard<'_, State>, effects: Effects) {
-        let rearm = effects.tick_at.is_some_and(|due| due < state.armed);
-        if rearm {
-            state.armed = effects.tick_at.unwrap_or(Duration::MAX);
-        }
-        answer_waiting(&mut state, &effects);
-        let quiet = self.quiet_wanted.load(Ordering::Relaxed) > 0 && state.core.is_quiet();
-        drop(state);
-        for subscription in effects.wake {
-            self.subscriptions[subscription.0 as usize].wake.notify_one();
-        }
-        if rearm {
-            self.rearm.notify_one();
-        }
-        if quiet {
-            self.quiet.notify_waiters();
-        }
-        for (topic, first, batch) in effects.appended {
-            self.show(topic, Browsed { first, batch });
-        }
-        for taken in effects.taken_back {
-            self.settle_taken_back(taken);
-        }
-    }
-
     /// Shows a run of messages to who watches; stops looking when nobody does.
-    fn show(&self, topic: TopicId, run: Browsed) {
+    fn show(&self, topic: TopicId, run: Browsed, record: u64) {
         let Some(counter) = self.topics.get(topic.0 as usize) else { return };
-        if counter.taps.send(run).is_ok() {
-            return;
+        let watched = counter.taps.receiver_count() > 0;
+        match &self.keeper {
+            Some(keeper) if watched => return keeper.show(record, counter.taps.clone(), run),
+            None if counter.taps.send(run).is_ok() => return,
+            _ => {}
         }
         let now = self.clock.now();
         let mut state = self.lock();
@@ -166,20 +145,11 @@ impl MemoryBroker {
     fn settle_taken_back(&self, taken: TakenBack) {
         let TakenBack { grant, why } = taken;
         let Some(shelf) = self.subscriptions.get(grant.subscription.0 as usize) else { return };
-        let (name, messages) = (&shelf.rules.name, grant.len());
-        let verdict = match why {
-            Why::Expired => Verdict::Expired,
-            Why::DeadlinePassed => {
-                tracing::warn!(subscription = %name, messages, "lease expired");
-                let deadline = shelf.rules.ack_deadline;
-                let message = format!("not settled within ack_deadline {deadline:?}");
-                let failure = Failure::new(FailureKind::Timeout, message);
-                Verdict::Failed { failure, delay_ms: 0 }
-            }
-        };
+        let (name, messages) = (shelf.rules.name.clone(), grant.len());
+        let verdict = verdict_on(why, &shelf.rules, messages);
         let verdicts = Verdicts::Each(vec![verdict; messages]);
         let settlement = Settlement { verdicts, outputs: Vec::new() };
-        let settled = self.deliver(grant).and_then(|delivery| self.commit(&delivery, settlement));
+        let settled = self.deliver(grant).and_then(|delivery| self.commit(&delivery, &settlement));
         if let Err(error) = settled {
             tracing::error!(subscription = %name, %error, "messages taken back were not settled");
         }
@@ -191,7 +161,12 @@ impl MemoryBroker {
         Ok(Delivery { lease, subscription, handler, batch, histories, deadline })
     }
 
-    fn commit(&self, delivery: &Delivery, settlement: Settlement) -> Result<Settled, SettleError> {
+    /// Settles; answers with the record that tells it.
+    fn commit(
+        &self,
+        delivery: &Delivery,
+        settlement: &Settlement,
+    ) -> Result<(Settled, u64), SettleError> {
         let shelf = self
             .subscriptions
             .get(delivery.subscription.0 as usize)
@@ -199,12 +174,13 @@ impl MemoryBroker {
         let mut full = Vec::new();
         // Each round finds at least one more full topic among the outputs, or ends.
         for _ in 0..=settlement.outputs.len() {
-            let judged = self.judge(&shelf.rules, delivery, &settlement, &full)?;
+            let judged = self.judge(&shelf.rules, delivery, settlement, &full)?;
             let settled = summary(&judged);
-            match self.step(Event::Settle(delivery.lease, Box::new(judged))) {
+            let stepped = self.step(Event::Settle(delivery.lease, Box::new(judged)));
+            match stepped.answer {
                 Answer::OutputsFull(topics) => full.extend(topics),
                 Answer::Refused(_) => return Err(SettleError::LeaseEnded),
-                _ => return Ok(settled),
+                _ => return Ok((settled, stepped.record)),
             }
         }
         Err(SettleError::LeaseEnded)
@@ -222,11 +198,20 @@ impl MemoryBroker {
         let case = Case { rules, handler, batch, histories, full, now, random };
         let mut judged = judge(case, settlement).map_err(|_| SettleError::TooLarge)?;
         for (topic, publication) in judged.outputs.iter_mut().chain(&mut judged.dead_letters) {
-            if self.topics.get(topic.0 as usize).is_some_and(|counter| counter.hashed) {
-                publication.hash_keys();
-            }
+            self.make_ready(*topic, publication);
         }
         Ok(judged)
+    }
+
+    /// What a step would otherwise have to do: hashes of keys; with a journal also batches that are
+    /// all of their columns, as they will be when they are read back.
+    fn make_ready(&self, topic: TopicId, publication: &mut Publication) {
+        if self.topics.get(topic.0 as usize).is_some_and(|counter| counter.hashed) {
+            publication.hash_keys();
+        }
+        if self.keeper.is_some() {
+            publication.compact();
+        }
     }
 
     #[expect(
@@ -238,31 +223,23 @@ impl MemoryBroker {
     }
 }
 
-fn answer_waiting(state: &mut State, effects: &Effects) {
-    let mut answer = |ticket: &Ticket, answer| {
-        if let Some(sender) = state.waiting.remove(ticket) {
-            // The publisher may have gone; its messages were accepted or refused all the same.
-            let _ = sender.send(answer);
+/// What is said of messages that the core took back.
+fn verdict_on(why: Why, rules: &SubscriptionRules, messages: usize) -> Verdict {
+    let name = &rules.name;
+    match why {
+        Why::Expired => Verdict::Expired,
+        Why::Crashed => {
+            tracing::warn!(subscription = %name, messages, "under lease in too many crashes");
+            let message = format!("under lease in {CRASHES_MAX} crashes of the host");
+            Verdict::Rejected(Failure::new(FailureKind::Crashed, message))
         }
-    };
-    for (ticket, repeats) in &effects.admitted {
-        answer(ticket, Ok(repeats.clone()));
-    }
-    for ticket in &effects.expired_tickets {
-        answer(ticket, Err(PublishError::Full { waited: Duration::ZERO }));
-    }
-    for (ticket, refusal) in &effects.turned_away {
-        answer(ticket, Err(refused(*refusal)));
-    }
-}
-
-fn refused(refusal: Refusal) -> PublishError {
-    match refusal {
-        Refusal::TooLarge => PublishError::TooLarge,
-        Refusal::Full => PublishError::Rejected,
-        Refusal::LineFull => PublishError::Full { waited: Duration::ZERO },
-        Refusal::DedupFull => PublishError::DedupFull,
-        Refusal::Unknown | Refusal::LeaseEnded | Refusal::Fenced => PublishError::Unknown,
+        Why::DeadlinePassed => {
+            tracing::warn!(subscription = %name, messages, "lease expired");
+            let deadline = rules.ack_deadline;
+            let message = format!("not settled within ack_deadline {deadline:?}");
+            let failure = Failure::new(FailureKind::Timeout, message);
+            Verdict::Failed { failure, delay_ms: 0 }
+        }
     }
 }
 

@@ -1,0 +1,14 @@
+//! The journal on a disk that loses power, breaks, fills up and rots.
+//!
+//! `MILLSTREAM_IMAGES=N` and `MILLSTREAM_DAMAGES=N` try more; `MILLSTREAM_SEED=N` plays one seed.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod asked;
+mod clock;
+mod damage;
+mod faults;
+mod power_loss;
+#[path = "../simulation/random.rs"]
+mod random;
+mod simulated_disk;
+mod world;

@@ -1,0 +1,61 @@
+//! Where a pipeline's messages wait: in memory, or in a journal.
+
+use std::sync::Arc;
+
+use millstream_pipeline::{BrokerPlan, JournalPlan, SyncPlan};
+use millstream_queue::journal::Folder;
+use millstream_queue::{
+    Clock, Declaration, EmbeddedBroker, JournalOptions, JournalSync, Recovered,
+};
+
+use crate::error::OpenError;
+use crate::open::Launch;
+use crate::rules;
+
+/// The broker that the plan asks for, and what its journal held.
+pub(crate) fn open(
+    launch: &Launch,
+    clock: &Arc<dyn Clock>,
+) -> Result<(EmbeddedBroker, Option<Recovered>), OpenError> {
+    let (topics, subscriptions) = (rules::topics(&launch.plan), rules::subscriptions(&launch.plan));
+    let BrokerPlan::Journal(journal) = &launch.plan.broker else {
+        let clock = Arc::clone(clock);
+        let broker = EmbeddedBroker::memory(topics, subscriptions, clock, rand::random::<u64>);
+        return Ok((broker, None));
+    };
+    let declaration = Declaration {
+        pipeline: launch.plan.name.clone(),
+        text: launch.text.clone(),
+        topics,
+        subscriptions,
+        sources: launch.plan.sources.iter().map(|source| source.name.clone()).collect(),
+        drops: launch.changes.drops.clone(),
+        renames: launch.changes.renames.clone(),
+    };
+    let folder = Folder::create(&journal.path).map_err(|error| {
+        let what = format!("{}: {error}", journal.path.display());
+        OpenError::Journal(millstream_queue::OpenError::Io(what))
+    })?;
+    let (broker, recovered) = EmbeddedBroker::open(
+        Arc::new(folder),
+        options(journal),
+        declaration,
+        Arc::clone(clock),
+        rand::random::<u64>,
+    )
+    .map_err(OpenError::Journal)?;
+    Ok((broker, Some(recovered)))
+}
+
+fn options(journal: &JournalPlan) -> JournalOptions {
+    JournalOptions {
+        sync: match journal.sync {
+            SyncPlan::Always => JournalSync::Always,
+            SyncPlan::Interval(every) => JournalSync::Interval(every),
+            SyncPlan::Never => JournalSync::Never,
+        },
+        memory_budget: journal.memory_budget,
+        reserve: journal.reserve,
+        segment_bytes: journal.segment_bytes,
+    }
+}
