@@ -131,9 +131,7 @@ fn what_is_not_built_yet_says_so_and_fails() {
         &["swap-status", "p"],
         &["apply", "f", "--dry-run"],
         &["trace", "id"],
-        &["journal", "verify", "d"],
         &["bench", "f"],
-        &["doctor"],
         &["run", "f", "--watch"],
     ] {
         let output = millstream(args);

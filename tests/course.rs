@@ -94,6 +94,22 @@ fn messages_wait_for_a_consumer_that_is_down() {
 }
 
 #[test]
+fn what_was_accepted_survives_a_kill() {
+    let first = Idea::of("durable").start();
+    let _ = first.command(&["pause", "desk"]).success();
+    first.publish(&["tickets", "--data", "the printer is on fire"]);
+    let project = first.project;
+    first.host.kill();
+    let mut second = Idea { project, ..Idea::of("durable") }.again();
+    let waiting = second.subscription("desk");
+    assert_eq!((&waiting["lag"], &waiting["paused"]), (&json!(1), &json!(true)), "{waiting:#}");
+    let _ = second.command(&["resume", "desk"]).success();
+    let _ = second.host.wait_for_output("the printer is on fire");
+    second.until("desk", "handled", 1);
+    second.adds_up();
+}
+
+#[test]
 fn a_repeated_charge_is_paid_once_and_repeated_work_has_the_same_id() {
     let _ = plugin("payments");
     let host = Idea::of("duplicates").start();
@@ -260,6 +276,13 @@ impl Idea {
         let project = Project::new();
         let env = vec![("MILLSTREAM_OUT", project.folder().display().to_string())];
         Self { name, project, env }
+    }
+
+    /// Starts in a folder where it ran before.
+    #[track_caller]
+    fn again(mut self) -> Running {
+        self.env = vec![("MILLSTREAM_OUT", self.project.folder().display().to_string())];
+        self.start()
     }
 
     fn file(&self) -> std::path::PathBuf {

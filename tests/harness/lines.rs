@@ -15,7 +15,7 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Lines {
     coming: Receiver<String>,
     seen: String,
-    reader: JoinHandle<()>,
+    reader: Option<JoinHandle<()>>,
 }
 
 impl Lines {
@@ -28,7 +28,7 @@ impl Lines {
                 let _ = send.send(String::from_utf8_lossy(&std::mem::take(&mut line)).into_owned());
             }
         });
-        Self { coming, seen: String::new(), reader }
+        Self { coming, seen: String::new(), reader: Some(reader) }
     }
 
     /// Waits for a line that holds `text`.
@@ -66,8 +66,18 @@ impl Lines {
                 }
             }
         }
-        self.reader.join().expect("the reader ends");
-        self.seen
+        self.reader.take().map(JoinHandle::join).transpose().expect("the reader ends");
+        std::mem::take(&mut self.seen)
+    }
+}
+
+/// A test that fails shows what the process had said.
+impl Drop for Lines {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.seen.extend(self.coming.try_iter());
+            eprint!("{}", self.seen);
+        }
     }
 }
 

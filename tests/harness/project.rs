@@ -5,32 +5,38 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 /// A folder that is gone with its test.
-pub struct Project(TempDir);
+pub struct Project {
+    folder: TempDir,
+    kept_on_failure: bool,
+}
 
 impl Project {
     /// An empty one.
     #[must_use]
     #[expect(clippy::new_without_default, reason = "it makes a folder, which no default should")]
     pub fn new() -> Self {
-        Self(TempDir::with_prefix("millstream-").expect("a temporary folder can be made"))
+        let folder = TempDir::with_prefix("millstream-").expect("a temporary folder can be made");
+        Self { folder, kept_on_failure: false }
+    }
+
+    /// An empty one that stays where it is if the test fails, for who wants to look into it.
+    #[must_use]
+    pub fn kept_on_failure() -> Self {
+        let mut project = Self::new();
+        project.kept_on_failure = true;
+        project
     }
 
     /// The folder.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        self.0.path()
-    }
-
-    /// Leaves the folder where it is, for who wants to look into it.
-    #[must_use]
-    pub fn keep(self) -> PathBuf {
-        self.0.keep()
+        self.folder.path()
     }
 
     /// The path of something in it.
     #[must_use]
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
+        self.folder.path().join(name)
     }
 
     /// Writes a file into it, with the folders above.
@@ -51,5 +57,14 @@ impl Project {
             .split_inclusive(|byte| *byte == b'\n')
             .map(|line| line.strip_suffix(b"\n").unwrap_or(line).to_vec())
             .collect()
+    }
+}
+
+impl Drop for Project {
+    fn drop(&mut self) {
+        if self.kept_on_failure && std::thread::panicking() {
+            self.folder.disable_cleanup(true);
+            eprintln!("what is left of it lies in {}", self.folder().display());
+        }
     }
 }

@@ -23,13 +23,15 @@ mod stage;
 mod tally;
 mod verification;
 
+use millstream_tests::Project;
 use round::Torture;
 use setup::Where;
 
 #[test]
 fn a_host_that_is_killed_over_and_over_loses_repeats_and_reorders_nothing() {
     let (kills, seed) = (number("MILLSTREAM_KILLS", 100), number("MILLSTREAM_SEED", 1));
-    let tally = Torture { broker: Where::Journal("always"), kills, seed }.run();
+    let project = Project::kept_on_failure();
+    let tally = Torture { broker: Where::Journal("always"), kills, seed }.run(&project);
     eprintln!("seed {seed}\n{tally}");
     assert_eq!(tally.faults(), 0, "seed {seed}\n{tally}");
     assert_eq!(tally.kills, kills);
@@ -38,13 +40,14 @@ fn a_host_that_is_killed_over_and_over_loses_repeats_and_reorders_nothing() {
 /// Without a sync an answer does not survive the machine, but it survives the process.
 #[test]
 fn a_journal_that_is_never_synced_survives_the_process() {
-    let tally = Torture { broker: Where::Journal("never"), kills: 10, seed: 2 }.run();
+    let project = Project::kept_on_failure();
+    let tally = Torture { broker: Where::Journal("never"), kills: 10, seed: 2 }.run(&project);
     assert_eq!(tally.faults(), 0, "{tally}");
 }
 
 #[test]
 fn a_host_in_memory_that_nobody_kills_is_without_a_fault() {
-    let tally = Torture { broker: Where::Memory, kills: 0, seed: 3 }.run();
+    let tally = Torture { broker: Where::Memory, kills: 0, seed: 3 }.run(&Project::new());
     assert_eq!(tally.faults(), 0, "{tally}");
     assert!(tally.accepted > 200 && tally.delivered > tally.accepted, "{tally}");
 }
@@ -52,7 +55,7 @@ fn a_host_in_memory_that_nobody_kills_is_without_a_fault() {
 /// Else the verifier would see nothing.
 #[test]
 fn a_host_in_memory_that_is_killed_is_found_to_lose_and_repeat() {
-    let tally = Torture { broker: Where::Memory, kills: 10, seed: 4 }.run();
+    let tally = Torture { broker: Where::Memory, kills: 10, seed: 4 }.run(&Project::new());
     assert!(tally.lost > 0 && tally.repeated > 0 && tally.miscounted > 0, "{tally}");
 }
 

@@ -58,18 +58,17 @@ struct Course<'a> {
 }
 
 impl Torture {
-    /// Does it. The folder stays for who wants to look where a fault was found.
-    pub(crate) fn run(self) -> Tally {
+    /// Does it in an empty folder.
+    pub(crate) fn run(self, project: &Project) -> Tally {
         // One at a time: the port of a dead host may be given to that of another run.
         static ALONE: Mutex<()> = Mutex::new(());
         let _alone = ALONE.lock().unwrap_or_else(PoisonError::into_inner);
         let begun = Instant::now();
-        let project = Project::new();
         let (stage, book, receiver) = (Stage::default(), Book::default(), Receiver::start());
         let (answered, answers) = channel();
-        let file = pipeline(&project, self.broker);
+        let file = pipeline(project, self.broker);
         let random = Random::of(self.seed, PUBLISHERS);
-        let lives = Lives::new(&project, file, receiver.url(), &stage, answers, random);
+        let lives = Lives::new(project, file, receiver.url(), &stage, answers, random);
         let mut course = Course {
             lives,
             receiver: &receiver,
@@ -86,9 +85,6 @@ impl Torture {
         course.run(self.kills);
         let Course { mut tally, lives, .. } = course;
         (tally.starting_max, tally.took) = (lives.starting_max, begun.elapsed());
-        if tally.faults() > 0 && self.broker != Where::Memory {
-            eprintln!("what is left of it lies in {}", project.keep().display());
-        }
         tally
     }
 }

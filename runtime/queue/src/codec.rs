@@ -13,6 +13,8 @@ use millstream_message::{MessageId, SubscriptionId, TopicId};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Malformed(pub(crate) &'static str);
 
+const ENDS_EARLY: Malformed = Malformed("it ends too early");
+
 /// A value that is written to and read from the journal.
 pub(crate) trait Codec: Sized {
     /// Appends the value.
@@ -23,7 +25,12 @@ pub(crate) trait Codec: Sized {
 
 /// Takes `len` bytes off the front; they share their memory with the rest.
 pub(crate) fn take(from: &mut Bytes, len: usize) -> Result<Bytes, Malformed> {
-    if from.len() < len { Err(Malformed("it ends too early")) } else { Ok(from.split_to(len)) }
+    if from.len() < len { Err(ENDS_EARLY) } else { Ok(from.split_to(len)) }
+}
+
+/// Takes a few bytes off the front, as a copy: cheaper than to share them.
+fn take_into(from: &mut Bytes, into: &mut [u8]) -> Result<(), Malformed> {
+    from.try_copy_to_slice(into).map_err(|_| ENDS_EARLY)
 }
 
 /// Takes a count of things off the front that take at least `size` bytes each.
@@ -80,7 +87,7 @@ macro_rules! codec_integer {
 
             fn get(from: &mut Bytes) -> Result<Self, Malformed> {
                 let mut bytes = [0; size_of::<Self>()];
-                take(from, bytes.len())?.copy_to_slice(&mut bytes);
+                take_into(from, &mut bytes)?;
                 Ok(Self::from_le_bytes(bytes))
             }
         }
@@ -239,7 +246,7 @@ impl Codec for MessageId {
 
     fn get(from: &mut Bytes) -> Result<Self, Malformed> {
         let mut bytes = [0; 16];
-        take(from, bytes.len())?.copy_to_slice(&mut bytes);
+        take_into(from, &mut bytes)?;
         Ok(Self::from_bytes(bytes))
     }
 }

@@ -1,10 +1,11 @@
 //! What Millstream reaches on this machine, as ratios side by side in one run.
 //!
 //! `make bench` builds the guests and runs all of it; `cargo run --release -p millstream-bench --
-//! queue` runs one part: latency, paced, workers, queue, sandbox, pipeline. Nothing here asserts: a number is read by
-//! people, with the machine it was taken on.
+//! queue` runs one part: latency, paced, workers, journal, queue, sandbox, pipeline. Nothing here
+//! asserts: a number is read by people, with the machine it was taken on.
 
 mod delivery;
+mod journal;
 mod latency;
 mod load;
 mod paced;
@@ -30,6 +31,9 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
+    if wanted.iter().any(|one| one == journal::MEMORY) {
+        return journal::report_memory();
+    }
     println!("{}", table::machine());
     if wants("latency") {
         println!("## Latency of batches of one, publish → handled, all cores\n");
@@ -42,6 +46,10 @@ fn run() -> anyhow::Result<()> {
     if wants("workers") {
         println!("## The queue with workers that do nothing, all cores\n");
         delivery::report_ones()?;
+    }
+    if wants("journal") {
+        println!("## The broker with a journal, all cores\n");
+        journal::report()?;
     }
     pin_to_one_core()?;
     if wants("latency") {

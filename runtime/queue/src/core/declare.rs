@@ -189,6 +189,10 @@ impl Core {
         let name = new.name_of(Kind::Subscription, &old.name);
         let rules = new.subscriptions.iter().find(|rules| rules.name == name && !dropped);
         let topic = old.topic;
+        let read =
+            Named { kind: Kind::Topic, name: self.topics[topic.0 as usize].rules.name.clone() };
+        // Without its topic's messages it begins anew as well.
+        let rules = rules.filter(|_| !new.drops.contains(&read));
         self.topics[topic.0 as usize].seal();
         match rules {
             None => {

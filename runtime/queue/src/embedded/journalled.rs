@@ -32,7 +32,7 @@ impl EmbeddedBroker {
         clock: Arc<dyn Clock>,
         random: fn() -> u64,
     ) -> Result<(Self, Recovered), OpenError> {
-        let began = clock.now();
+        let (outer, began) = (Arc::clone(&clock), clock.now());
         let id = u128::from(random()) << 64 | u128::from(random() ^ began.wall_ms);
         let Started { core, keeper, last, mut recovered } =
             journal::open(disk, options, &declaration, id)?;
@@ -42,6 +42,7 @@ impl EmbeddedBroker {
         starting.step(Event::Declare(Box::new(declaration)))?;
         let Starting { core, keeper, clock, last, .. } = starting;
         recovered.messages = core.figures().topics.iter().map(|topic| topic.depth).sum();
+        recovered.took = outer.now().monotonic.saturating_sub(began.monotonic);
         let broker = Self::around(core, Some(keeper), clock, random);
         broker.lock().last = last;
         Ok((broker, recovered))
@@ -71,7 +72,11 @@ impl EmbeddedBroker {
     pub async fn compact(&self) -> Result<(), Ended> {
         let Some(keeper) = &self.keeper else { return Ok(()) };
         // The segment that is written is sealed, so that the checkpoint covers it.
-        keeper.log.roll_next();
+        {
+            // Nobody is between asking where its record will be and appending it.
+            let _state = self.lock();
+            keeper.log.roll_next();
+        }
         let record = self.step(Event::Tick).record;
         self.durable(record).await?;
         match keeper.compact() {

@@ -66,9 +66,9 @@ pub fn repair(disk: Arc<dyn Disk>) -> Result<Repaired, LogError> {
             position => break position?,
         }
     };
-    let repaired = log::repair(&*disk, from)?;
+    let mut repaired = log::repair(&*disk, from)?;
     if !repaired.left_out.is_empty() {
-        settle_losses(&disk)?;
+        repaired.messages = settle_losses(&disk)?;
     }
     Ok(repaired)
 }
@@ -80,7 +80,7 @@ fn put_aside(disk: &dyn Disk, file: &str) -> Result<(), LogError> {
 
 /// Messages whose records were left out are taken out of all that names them, and a checkpoint at
 /// the end of the log says so: no start needs to replay across a gap.
-fn settle_losses(disk: &Arc<dyn Disk>) -> Result<(), LogError> {
+fn settle_losses(disk: &Arc<dyn Disk>) -> Result<u64, LogError> {
     let found = checkpoint::newest(&**disk)?;
     let position = found.as_ref().map(|found| found.position);
     let mut last = found.as_ref().map(|found| found.last);
@@ -99,20 +99,22 @@ fn settle_losses(disk: &Arc<dyn Disk>) -> Result<(), LogError> {
         last = Some((record.sequence, record.stamp));
         replica.step(record)
     })?;
-    let Some((sequence, stamp)) = last else { return log.close().map_err(ended) };
+    let Some((sequence, stamp)) = last else {
+        return log.close().map(|()| 0).map_err(ended);
+    };
     replica.core.step(Event::Restart, stamp.now);
     let messages = replica.lose_unreadable(stamp.now);
-    tracing::warn!(messages, "messages were lost with the records that were left out");
     // The next record begins a segment: what the core is now stands before it.
     let (mut state, mut core) = (Vec::new(), replica.core);
     core.save(&mut state);
     log.roll_next();
-    let Some(body) = record::encode(&Event::Tick, true) else { return Ok(()) };
+    let Some(body) = record::encode(&Event::Tick, true) else { return Ok(messages) };
     let (answer, _) = core.step(Event::Tick, stamp.now);
     log.append(Body::new(body), Stamp { outcome: digest(&answer, &core), ..stamp });
     log.close().map_err(ended)?;
     let position = log.active_base();
-    checkpoint::write_saved(&**disk, position, (sequence, stamp), &state)
+    checkpoint::write_saved(&**disk, position, (sequence, stamp), &state)?;
+    Ok(messages)
 }
 
 fn ended(poisoned: super::log::Poisoned) -> LogError {

@@ -32,7 +32,7 @@ use crate::rules::Handler;
 /// handler only when that is not known already. Where messages are stored is not written: it
 /// follows from the record ([`locate`]).
 pub(crate) fn encode(event: &Event, handler_known: bool) -> Option<Vec<u8>> {
-    let mut to = Writer::default();
+    let mut to = Writer::new();
     event::put(event, handler_known, &mut to)?;
     Some(to.finish())
 }

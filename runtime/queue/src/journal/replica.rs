@@ -8,7 +8,9 @@ use millstream_message::{Batch, Message, TopicId};
 use super::log::{Archive, Damage, Record};
 use super::record;
 use crate::clock::Now;
-use crate::core::{Answer, Core, Declaration, Kind, Leftover, MAX_STEP_MESSAGES, Named, Seen};
+use crate::core::{
+    Answer, Core, Declaration, Event, Kind, Leftover, MAX_STEP_MESSAGES, Named, Refusal, Seen,
+};
 use crate::dead_letter::DEAD_LETTER_PREFIX;
 use crate::rules::Exhausted;
 use crate::stored::{Stored, placeholder};
@@ -26,6 +28,8 @@ pub(crate) struct Replica<'a> {
     next: Option<u64>,
     /// A repair left records out: what follows may come out differently.
     has_gaps: bool,
+    /// Messages of publishes whose topic is unknown: its declaration is in a gap.
+    unknown: u64,
 }
 
 impl<'a> Replica<'a> {
@@ -38,6 +42,7 @@ impl<'a> Replica<'a> {
             since_evicted: 0,
             next: None,
             has_gaps: false,
+            unknown: 0,
         }
     }
 
@@ -67,7 +72,14 @@ impl<'a> Replica<'a> {
             let batch = self.fetcher.fetch(&absent.stored)?;
             self.core.restore(&absent, batch);
         }
+        let published = match &event {
+            Event::Publish(_, publication) => publication.len() as u64,
+            _ => 0,
+        };
         let (answer, _) = self.core.step(event, stamp.now);
+        if matches!(answer, Answer::Refused(Refusal::Unknown)) {
+            self.unknown += published;
+        }
         if digest(&answer, &self.core) != stamp.outcome && !self.has_gaps {
             return Err(damage("its event comes out differently than when it was written"));
         }
@@ -95,7 +107,7 @@ impl Replica<'_> {
             let _ = self.fetcher.fetch(&kept.stored);
         }
         let lost = self.fetcher.lost.take().unwrap_or_default();
-        self.core.lose(&lost, now)
+        self.unknown + self.core.lose(&lost, now)
     }
 }
 

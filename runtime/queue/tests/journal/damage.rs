@@ -2,6 +2,7 @@
 //! do no harm; only the last group may be cut off, and that is told of, too.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -63,7 +64,7 @@ async fn damage_one(seed: u64, tally: &Tally) {
         let (disk, damage) = whole.damaged(&mut random);
         match whole.check(&disk, &damage).await {
             Ok(count) => _ = count(tally).fetch_add(1, Ordering::Relaxed),
-            Err(wrong) => panic!("seed {seed}, case {case}: {damage:?}: {wrong}"),
+            Err(wrong) => panic!("seed {seed}, case {case}: {}: {wrong}", damage.told),
         }
     }
 }
@@ -81,7 +82,7 @@ fn a_repaired_journal_opens_again() {
             let (disk, damage) = whole.damaged(&mut random);
             match whole.repair(&disk) {
                 Ok(done) => _ = repaired.fetch_add(u64::from(done), Ordering::Relaxed),
-                Err(wrong) => panic!("seed {seed}, case {case}: {damage:?}: {wrong}"),
+                Err(wrong) => panic!("seed {seed}, case {case}: {}: {wrong}", damage.told),
             }
         }
         left.fetch_sub(20, Ordering::Relaxed) > 20
@@ -90,12 +91,9 @@ fn a_repaired_journal_opens_again() {
 }
 
 /// A bit that flips, or the size to which a file is cut.
-#[derive(Debug)]
 struct Damage {
     file: String,
-    at: usize,
-    is_cut: bool,
-    size: u64,
+    told: String,
 }
 
 async fn whole(seed: u64) -> Whole {
@@ -156,16 +154,21 @@ impl Whole {
         let (file, mut bytes) = files[random.below(files.len() as u64) as usize].clone();
         // Zeros that were written ahead are most of a small journal, and the least of its worries.
         let used = bytes.iter().rposition(|byte| *byte != 0).map_or(1, |last| last + 1);
-        let size = bytes.len();
-        let within = if random.chance(85) { used } else { size };
+        let within = if random.chance(85) { used } else { bytes.len() };
         let at = random.below(within as u64) as usize;
-        let is_cut = random.chance(25);
-        match is_cut {
-            true => bytes.truncate(at),
-            false => bytes[at] ^= 1 << random.below(8),
-        }
+        let what = match random.chance(25) {
+            true => {
+                bytes.truncate(at);
+                "cut"
+            }
+            false => {
+                bytes[at] ^= 1 << random.below(8);
+                "a bit flipped"
+            }
+        };
+        let told = format!("{file} {what} at {at} of {}", bytes.len());
         disk.overwrite(&file, bytes);
-        (disk, Damage { file, at, is_cut, size: size as u64 })
+        (disk, Damage { file, told })
     }
 
     async fn check(&self, disk: &SimulatedDisk, damage: &Damage) -> Check<Counter> {
@@ -180,7 +183,7 @@ impl Whole {
                 Err(format!("verify says {verified:?}, and yet it opens"))
             }
             Looked::Refused(OpenError::Damaged(told)) => {
-                self.is_a_place(&told.file, told.offset, damage)?;
+                self.is_a_place(&told.file, told.offset)?;
                 Ok(|tally| &tally.refused)
             }
             Looked::Refused(other) => Err(format!("refused as {other:?}")),
@@ -196,7 +199,7 @@ impl Whole {
                 let Some(cut) = recovered.cut else {
                     return Err(format!("is silently another journal: {differs:?}"));
                 };
-                self.is_a_place(&cut.file, cut.offset, damage)?;
+                self.is_a_place(&cut.file, cut.offset)?;
                 let loss = Verdict::at_least(&self.history, self.history.last_group).on(&found);
                 loss.map_err(|wrong| format!("cuts more than the last group, {cut:?}: {wrong}"))?;
                 Ok(|tally| &tally.cut)
@@ -205,11 +208,11 @@ impl Whole {
     }
 
     /// Whether what was told is a place in a file that is there.
-    fn is_a_place(&self, file: &str, offset: u64, damage: &Damage) -> Check {
+    fn is_a_place(&self, file: &str, offset: u64) -> Check {
         let size = self.disk.contents().into_iter().find(|(name, _)| name == file);
         match size {
             Some((_, bytes)) if offset <= bytes.len() as u64 => Ok(()),
-            _ => Err(format!("told as {file} at {offset} of {}", damage.size)),
+            _ => Err(format!("told as {file} at {offset}, and there is no such place")),
         }
     }
 
@@ -217,7 +220,7 @@ impl Whole {
     fn repair(&self, disk: &SimulatedDisk) -> Check<bool> {
         let before: BTreeSet<String> = disk.list().unwrap().into_iter().collect();
         // What it cannot mend it says.
-        let Ok(report) = journal::repair(std::sync::Arc::new(disk.clone())) else {
+        let Ok(report) = journal::repair(Arc::new(disk.clone())) else {
             return Ok(false);
         };
         let after: BTreeSet<String> = disk.list().unwrap().into_iter().collect();

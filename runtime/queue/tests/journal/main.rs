@@ -12,3 +12,4 @@ mod power_loss;
 mod random;
 mod simulated_disk;
 mod world;
+mod written;

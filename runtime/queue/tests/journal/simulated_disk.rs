@@ -69,7 +69,13 @@ impl SimulatedDisk {
         self.state().crash()
     }
 
-    /// A disk of its own with what reads see now: how a killed process leaves it.
+    /// How a killed process leaves the disk: nothing is gone, and what was not synced is not yet.
+    pub(crate) fn after_kill(&self) -> Self {
+        let state = self.state();
+        Self::with(state.files.clone(), state.names.clone())
+    }
+
+    /// A disk of its own with what reads see now, all of it synced.
     pub(crate) fn copy(&self) -> Self {
         let state = self.state();
         let files = state.files.iter().map(|file| File::durable(file.live.clone())).collect();

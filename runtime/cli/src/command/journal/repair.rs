@@ -28,7 +28,10 @@ fn page(dir: &Path, repaired: &Repaired) -> String {
         "{}: repaired; what was put aside is whole in a folder `quarantine-TIME` there",
         dir.display()
     );
-    aside.chain(lost).chain([summary]).collect::<Vec<_>>().join("\n")
+    let messages = (repaired.messages > 0).then(|| {
+        format!("LOST       {} that other records name", counted(repaired.messages, "message"))
+    });
+    aside.chain(lost).chain(messages).chain([summary]).collect::<Vec<_>>().join("\n")
 }
 
 fn left_out(one: &LeftOut) -> String {
@@ -54,6 +57,7 @@ fn document(dir: &Path, repaired: &Repaired) -> Value {
     json!({
         "path": dir,
         "quarantined": repaired.quarantined,
+        "messages_lost": repaired.messages,
         "left_out": repaired.left_out.iter().map(left_out).collect::<Vec<_>>(),
     })
 }
@@ -76,7 +80,10 @@ mod tests {
             what: "the checksum is wrong".to_owned(),
         };
         let quarantined = vec!["segment-0.log".to_owned()];
-        let page = page(Path::new("data"), &Repaired { quarantined, left_out: vec![left_out] });
+        let page = page(
+            Path::new("data"),
+            &Repaired { quarantined, left_out: vec![left_out], messages: 0 },
+        );
         let lines: Vec<&str> = page.lines().collect();
         assert_eq!(lines[0], "put aside  segment-0.log");
         let lost = "segment-0.log at byte 4096, 1,024 bytes: records 7 to 9: the checksum is wrong";

@@ -14,6 +14,10 @@ pub struct Repaired {
     pub quarantined: Vec<String>,
     /// What the journal no longer holds.
     pub left_out: Vec<LeftOut>,
+    /// Messages that other records name and that are gone with what was left out: those stored there,
+    /// and those published to topics whose declaration was there. What else stood in the left-out
+    /// records, nobody knows.
+    pub messages: u64,
 }
 
 /// A stretch that could not be read.

@@ -41,7 +41,7 @@ pub(super) fn encoded_len(batch: &Batch) -> usize {
 pub(super) fn put(batch: &Batch, out: &mut Vec<u8>) {
     let (keys, headers) = (batch.keys(), batch.headers());
     (batch.len() as u32).put(out);
-    out.push(u8::from(has_keys(keys)) * KEYS | u8::from(has_headers(headers)) * HEADERS);
+    out.push((u8::from(has_keys(keys)) * KEYS) | (u8::from(has_headers(headers)) * HEADERS));
     put_each(batch.ids().iter().map(|id| *id.as_bytes()), out);
     put_each(batch.published_at().iter().map(|time| time.to_le_bytes()), out);
     if has_keys(keys) {

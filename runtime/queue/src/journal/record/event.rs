@@ -33,7 +33,7 @@ type HandlerOf<'a> = &'a dyn Fn(SubscriptionId) -> Arc<Handler>;
 pub(super) fn put<'a>(event: &'a Event, handler_known: bool, to: &mut Writer<'a>) -> Option<()> {
     match event {
         Event::Publish(topic, publication) => to.plain(&PUBLISH).plain(topic).part(publication),
-        Event::Lease(request) => return Some(put_lease(request, handler_known, to)),
+        Event::Lease(request) => put_lease(request, handler_known, to),
         Event::Settle(lease, judged) => to.plain(&SETTLE).plain(lease).part(&**judged),
         Event::Renew(lease) => to.plain(&RENEW).plain(lease),
         Event::Fence(subscription, generation) => {
@@ -86,13 +86,15 @@ pub(super) fn get(from: &mut Reader, handler_of: HandlerOf<'_>) -> Result<Event,
     })
 }
 
-fn put_lease(request: &LeaseRequest, handler_known: bool, to: &mut Writer<'_>) {
+fn put_lease<'b, 'a>(
+    request: &LeaseRequest,
+    handler_known: bool,
+    to: &'b mut Writer<'a>,
+) -> &'b mut Writer<'a> {
     let LeaseRequest { subscription, generation, keys, messages_max, handler } = request;
     to.plain(&LEASE).plain(subscription).plain(generation).plain(keys).plain(messages_max);
     to.plain(&!handler_known);
-    if !handler_known {
-        to.plain(&**handler);
-    }
+    if handler_known { to } else { to.plain(&**handler) }
 }
 
 fn get_lease(from: &mut Reader, handler_of: HandlerOf<'_>) -> Result<LeaseRequest, Malformed> {

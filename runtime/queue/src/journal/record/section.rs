@@ -17,8 +17,11 @@ pub(super) trait Carrier: Sized {
     fn locate(&mut self, places: &mut Numbering);
 }
 
+/// Fields of most events take less.
+const FIELDS_BYTES: usize = 64;
+
 /// Writes a body.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Writer<'a> {
     fields: Vec<u8>,
     batches: Vec<&'a Batch>,
@@ -53,6 +56,10 @@ pub(super) struct Numbering {
 }
 
 impl<'a> Writer<'a> {
+    pub(super) fn new() -> Self {
+        Self { fields: Vec::with_capacity(FIELDS_BYTES), batches: Vec::new() }
+    }
+
     /// Appends a field.
     pub(super) fn plain(&mut self, value: &impl Codec) -> &mut Self {
         value.put(&mut self.fields);

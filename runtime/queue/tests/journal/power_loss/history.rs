@@ -129,7 +129,8 @@ impl Player {
     pub(crate) async fn step(&mut self) {
         let before = book(&self.book).ledger.len();
         match self.random.below(100) {
-            0..35 => self.publish().await,
+            0..30 => self.publish().await,
+            30..35 => self.publish_to_a_waiting_worker().await,
             35..55 => self.lease().await,
             55..80 => self.settle().await,
             80..86 => self.advance(),
@@ -162,7 +163,7 @@ impl Player {
         let crash = self.disk.crash();
         let disk = match self.random.chance(50) {
             true => crash.image(&mut self.random),
-            false => self.disk.copy(),
+            false => self.disk.after_kill(),
         };
         book(&self.book).ledger.note(Entry::Ended);
         self.held.clear();

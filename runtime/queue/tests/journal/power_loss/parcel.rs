@@ -1,6 +1,7 @@
 //! A message as it was handed in, to be held against what comes out.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use millstream_message::{Message, MessageId, TopicId};
 use millstream_queue::{NEVER, Publication};
@@ -18,6 +19,8 @@ pub(crate) struct Parcel {
     pub(crate) turn: Option<u64>,
     /// A hash of its dedup id, 0 for none.
     pub(crate) dedup: u128,
+    /// Others of the same id: what another attempt at the same settle would have put out.
+    others: Vec<Self>,
 }
 
 /// All messages there ever were, by their ids.
@@ -35,15 +38,30 @@ impl Parcel {
             expires: false,
             turn: None,
             dedup: 0,
+            others: Vec::new(),
         }
     }
 
     /// Whether `message` is this one.
     pub(crate) fn is(&self, message: Message<'_>) -> bool {
         let found = Self::new(self.topic, message);
-        let Self { key, headers, payload, published_at, .. } = &found;
+        self.shows_as(&found) || self.others.iter().any(|other| other.shows_as(&found))
+    }
+
+    fn shows_as(&self, found: &Self) -> bool {
+        let Self { key, headers, payload, published_at, .. } = found;
         (key, headers, payload, published_at)
             == (&self.key, &self.headers, &self.payload, &self.published_at)
+    }
+}
+
+/// Adds messages to those that there ever were.
+pub(crate) fn add(parcels: &mut Parcels, new: Vec<(MessageId, Parcel)>) {
+    for (id, parcel) in new {
+        match parcels.entry(id) {
+            Entry::Vacant(free) => _ = free.insert(parcel),
+            Entry::Occupied(mut known) => known.get_mut().others.push(parcel),
+        }
     }
 }
 

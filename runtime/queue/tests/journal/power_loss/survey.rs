@@ -138,7 +138,8 @@ impl<'a> Survey<'a> {
                 return Err(format!("{id} at {s} was never published"));
             };
             if !parcel.is(message) {
-                return Err(format!("{id} at {s} is {message:?}, and was {parcel:?}"));
+                let found = (message.key(), message.published_at(), message.payload().len());
+                return Err(format!("{id} at {s} is {found:?}, and was {parcel:?}"));
             }
             if found.spots.insert(Spot::Message(s, id), THERE).is_some() {
                 return Err(format!("{id} at {s} is found twice"));

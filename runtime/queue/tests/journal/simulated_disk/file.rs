@@ -3,7 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(super) struct File {
     pub(super) live: Vec<u8>,
     pub(super) stored: Stored,

@@ -3,15 +3,16 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use millstream_message::{Batch, Column, HeaderColumns, MessageId, TopicId};
+use millstream_message::{Batch, Column, HeaderColumns, MessageId, SubscriptionId, TopicId};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
 use super::super::{batch, decode, encode};
 use super::{any, nothing, read, visit};
 use crate::codec::Malformed;
-use crate::core::Event;
-use crate::publication::Publication;
+use crate::core::{Event, Letter};
+use crate::publication::{Arrival, Publication};
+use crate::rules::Handler;
 
 proptest! {
     #[test]
@@ -75,9 +76,32 @@ fn counts_are_held_against_the_bytes_at_hand() {
 }
 
 #[test]
-fn a_message_lies_in_a_batch_or_is_malformed() {
+fn an_arrival_without_messages_is_malformed() {
+    assert!(publish(batch_of(b"key", b"value")).is_ok());
     assert!(publish(nothing()).is_err());
-    assert!(publish(batch_of(b"key", b"payload")).is_ok());
+}
+
+#[test]
+fn a_letter_is_one_message() {
+    let (id, keys) = (MessageId::published(1, 2), |n| Column::empty(n));
+    let redrive = |message: Batch| {
+        let letter = Letter { topic: TopicId(1), sequence: 2, id, message, stored: None };
+        read(encode(&Event::Redrive(SubscriptionId(1), vec![letter]), false).unwrap())
+    };
+    assert!(redrive(batch_of_columns(keys(1), HeaderColumns::empty(1))).is_ok());
+    assert!(redrive(batch_of_columns(keys(2), HeaderColumns::empty(2))).is_err());
+}
+
+#[test]
+fn terms_are_one_a_message_or_none() {
+    let publish = |dedup: &[u128], expires_ms: &[u64]| {
+        let batch = batch_of_columns(Column::empty(2), HeaderColumns::empty(2));
+        let (dedup, expires_ms) = (dedup.to_vec(), expires_ms.to_vec());
+        publish_arrival(Arrival { dedup, expires_ms, ..Arrival::new(batch).unwrap() })
+    };
+    assert!(publish(&[1, 2], &[3, 4]).is_ok());
+    assert!(publish(&[1], &[]).is_err());
+    assert!(publish(&[], &[1, 2, 3]).is_err());
 }
 
 #[test]
@@ -93,7 +117,8 @@ fn keys_and_headers_are_text_or_malformed() {
 /// Reads whatever can be read of an event that may be none.
 fn use_all(body: &[u8]) {
     let body = Bytes::copy_from_slice(body);
-    if let Ok(mut event) = decode(body.clone(), u64::MAX, &|_| Arc::new(any_handler())) {
+    let nobody = Arc::new(Handler { name: String::new(), digest: String::new() });
+    if let Ok(mut event) = decode(body.clone(), u64::MAX, &|_| Arc::clone(&nobody)) {
         visit(&mut event, &mut |messages, _| use_messages(messages));
         let _ = encode(&event, true);
     }
@@ -114,10 +139,6 @@ fn use_messages(messages: &Batch) {
     assert_eq!(messages.copy_out().bytes(), messages.bytes());
 }
 
-fn any_handler() -> crate::rules::Handler {
-    crate::rules::Handler { name: String::new(), digest: String::new() }
-}
-
 fn flipped(body: &[u8], flips: &[(Index, i32)]) -> Vec<u8> {
     let mut body = body.to_vec();
     for (place, bit) in flips {
@@ -128,13 +149,11 @@ fn flipped(body: &[u8], flips: &[(Index, i32)]) -> Vec<u8> {
 }
 
 fn publish(messages: Batch) -> Result<Event, Malformed> {
-    let arrival = crate::publication::Arrival {
-        batch: messages,
-        dedup: Vec::new(),
-        expires_ms: Vec::new(),
-        hashes: Vec::new(),
-        stored: None,
-    };
+    let one = Arrival::new(batch_of(b"", b"")).unwrap();
+    publish_arrival(Arrival { batch: messages, ..one })
+}
+
+fn publish_arrival(arrival: Arrival) -> Result<Event, Malformed> {
     let publication = Publication { visible: vec![arrival], ..Publication::default() };
     read(encode(&Event::Publish(TopicId(1), publication), false).unwrap())
 }

@@ -29,6 +29,16 @@ impl Player {
         self.note_end(Ok(()));
     }
 
+    /// A worker may get messages before their publisher is answered, but not before they last.
+    pub(super) async fn publish_to_a_waiting_worker(&mut self) {
+        self.turns += 1;
+        let publication = self.draft(0, EVENTS);
+        let publisher = self.post(EVENTS, publication);
+        self.lease().await;
+        all(vec![publisher]).await;
+        self.note_end(Ok(()));
+    }
+
     fn draft(&mut self, client: u64, topic: TopicId) -> Publication {
         let messages = self.random.pick(&[1, 1, 2, 5, 20]);
         let mut builder = BatchBuilder::with_capacity(messages, 0);
@@ -75,7 +85,7 @@ impl Player {
         }
         let act = {
             let mut book = book(&self.book);
-            book.parcels.extend(parcels);
+            parcel::add(&mut book.parcels, parcels);
             book.ledger.attempt(effects)
         };
         let (broker, shared) = (Arc::clone(&self.broker), Arc::clone(&self.book));

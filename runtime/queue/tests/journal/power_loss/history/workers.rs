@@ -19,6 +19,8 @@ const PATIENCE: Duration = Duration::from_millis(2);
 
 impl Player {
     pub(super) async fn lease(&mut self) {
+        // Publishers that were let go just before have their turn.
+        tokio::task::yield_now().await;
         let s = self.random.below(self.world.subscriptions.len() as u64) as usize;
         if self.broker.figures().subscriptions[s].live() == 0 {
             return;
@@ -108,7 +110,7 @@ impl Player {
         }
         let act = {
             let mut book = book(&self.book);
-            book.parcels.extend(outputs);
+            parcel::add(&mut book.parcels, outputs);
             book.ledger.attempt(effects)
         };
         let (broker, shared) = (Arc::clone(&self.broker), Arc::clone(&self.book));
