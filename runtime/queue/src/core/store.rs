@@ -198,23 +198,27 @@ impl Core {
         freed
     }
 
-    /// The journal keeps messages elsewhere from now on. What is no longer needed is not found.
+    /// The journal keeps messages elsewhere from now on. What is no longer needed is not found. Messages
+    /// that only the journal had are taken back: their new record may not be written yet.
     pub(super) fn moved(&mut self, moves: &[Move]) -> Result<Answer, Refusal> {
         let by_first: HashMap<Stored, &Move> =
             moves.iter().filter_map(|one| Some((*one.from.first()?, one))).collect();
         let found = |from: &[Stored]| {
             let one = from.first().and_then(|first| by_first.get(first))?;
-            if one.from == from { one.to } else { None }
+            if one.from == from { one.to.map(|to| (to, &one.batch)) } else { None }
         };
-        for topic in &mut self.topics {
+        for (place, topic) in self.topics.iter_mut().enumerate() {
             for entry in &mut topic.log {
-                if let Some(to) = found(&entry.stored) {
-                    entry.stored = vec![to];
+                let Some((to, batch)) = found(&entry.stored) else { continue };
+                entry.stored = vec![to];
+                if entry.restore(batch.clone()) {
+                    topic.stored_bytes -= entry.charged;
+                    self.restored.push_back((TopicId(place as u32), entry.base));
                 }
             }
         }
         self.visit_copies(&mut |_, stored| {
-            if let Some(to) = stored.and_then(|from| found(&[from])) {
+            if let Some((to, _)) = stored.and_then(|from| found(&[from])) {
                 *stored = Some(to);
             }
         });
