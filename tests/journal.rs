@@ -44,7 +44,7 @@ fn a_second_host_on_one_journal_is_refused() {
     let file = project.folder().join("p.yaml").display().to_string();
     let second = millstream(["run", &file, "--http", "off"]);
     assert_eq!(second.code, Some(1), "{second:#?}");
-    assert!(second.stderr.contains("in use"), "{second:#?}");
+    assert!(second.stderr.contains("MS0508"), "{second:#?}");
 }
 
 #[test]

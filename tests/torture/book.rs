@@ -65,6 +65,8 @@ pub(crate) enum Kind {
 }
 
 impl Book {
+    /// Notes the answer to a request. That there was none says nothing of one that was answered
+    /// before.
     pub(crate) fn write(&self, request: &Request, answer: impl Fn(usize) -> Answer) {
         let mut pages = self.pages();
         let page = match request.kind {
@@ -72,7 +74,11 @@ impl Book {
             Kind::Invoices => &mut pages.invoices,
         };
         for (i, &(number, fate)) in request.messages.iter().enumerate() {
-            page.insert(number, Published { fate, answer: answer(i) });
+            let published = Published { fate, answer: answer(i) };
+            match published.answer {
+                Answer::Accepted(_) => drop(page.insert(number, published)),
+                Answer::Unknown { .. } => drop(page.entry(number).or_insert(published)),
+            }
         }
     }
 

@@ -17,6 +17,9 @@ const KEYS: u64 = 5;
 /// Messages of one request, at most.
 const MESSAGES_MAX: u64 = 8;
 
+/// Of so many requests, one was sent and answered before.
+const REPEATED_ONE_IN: u64 = 20;
+
 pub(crate) struct Publisher<'a> {
     pub(crate) place: u64,
     pub(crate) stage: &'a Stage,
@@ -26,6 +29,8 @@ pub(crate) struct Publisher<'a> {
     pub(crate) random: Random,
     /// Messages and requests made so far; they go on over rounds, so that no number comes twice.
     pub(crate) made: u64,
+    /// Requests that were answered in this round.
+    pub(crate) answered_before: Vec<Request>,
 }
 
 impl Publisher<'_> {
@@ -39,7 +44,7 @@ impl Publisher<'_> {
                 Some(api) => api.moved_to(&url),
                 None => Api::at(&url),
             };
-            let request = open.take().unwrap_or_else(|| self.compose());
+            let request = open.take().unwrap_or_else(|| self.next());
             match send(&api, &request) {
                 Some(answered) => open = self.accept(request, &answered),
                 None => {
@@ -56,13 +61,14 @@ impl Publisher<'_> {
     }
 
     /// Notes the answer; a full topic makes the request come again.
-    fn accept(&self, request: Request, answered: &Answered) -> Option<Request> {
+    fn accept(&mut self, request: Request, answered: &Answered) -> Option<Request> {
         if matches!(answered.status, 429 | 503) {
             return Some(request);
         }
         assert_eq!(answered.status, 202, "{request:?} was answered {answered:?}");
         let id = |i: usize| answered.body["ids"][i].as_str().expect("it has an id").to_owned();
         self.book.write(&request, |i| Answer::Accepted(id(i)));
+        self.answered_before.push(request);
         // Nobody listens while the last ones end.
         let _ = self.answered.send(());
         None
@@ -78,6 +84,15 @@ impl Publisher<'_> {
 
     fn give_up(&self, request: &Request) {
         self.book.write(request, |_| Answer::Unknown { request: request.number });
+    }
+
+    /// Something new, or something old: a producer may be unsure long after it was answered.
+    fn next(&mut self) -> Request {
+        if self.random.one_in(REPEATED_ONE_IN) && !self.answered_before.is_empty() {
+            let place = self.random.below(self.answered_before.len() as u64);
+            return self.answered_before.swap_remove(place as usize);
+        }
+        self.compose()
     }
 
     fn compose(&mut self) -> Request {

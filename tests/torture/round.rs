@@ -154,6 +154,7 @@ impl<'a> Course<'a> {
             answered: self.answered.clone(),
             random: Random::of(self.seed, place ^ (self.tally.kills << 8)),
             made: self.made[place as usize],
+            answered_before: Vec::new(),
         }
     }
 

@@ -42,6 +42,7 @@ topics:
 sources:
   feed: { file: { path: feed.ndjson, format: ndjson }, topic: lines }
 subscriptions:
+  # No `ack_deadline` passes while anything is waited for: a lease that nobody gives back is found.
   book:
     topic: entries
     plugin: accounts
@@ -50,11 +51,13 @@ subscriptions:
     ordering: key
     batch: { max_messages: 32 }
     retry: { max_attempts: 3, backoff: { initial: 1ms, max: 5ms } }
+    ack_deadline: 10m
     dead_letter: dead
   archive:
     topic: entries
     sink: { file: { path: archive.ndjson, form: message } }
     ordering: key
+    ack_deadline: 10m
     dead_letter: dead
   call:
     topic: booked
@@ -63,20 +66,35 @@ subscriptions:
     concurrency: 2
     batch: { max_messages: 16 }
     retry: { max_attempts: 10, backoff: { initial: 1ms, max: 5ms } }
+    ack_deadline: 10m
     dead_letter: dead
-  ledger: { topic: booked, sink: { file: { path: ledger.ndjson, form: message } }, dead_letter: dead }
+  ledger:
+    topic: booked
+    sink: { file: { path: ledger.ndjson, form: message } }
+    ack_deadline: 10m
+    dead_letter: dead
   remind:
     topic: invoices
     plugin: reminders
     output: letters
     routes: [invoices]
+    ack_deadline: 10m
     dead_letter: dead
-  post: { topic: letters, sink: { file: { path: post.ndjson, form: message } }, dead_letter: dead }
+  post:
+    topic: letters
+    sink: { file: { path: post.ndjson, form: message } }
+    ack_deadline: 10m
+    dead_letter: dead
   letter-ledger:
     topic: letters
     sink: { file: { path: letter-ledger.ndjson, form: message } }
+    ack_deadline: 10m
     dead_letter: dead
-  keep: { topic: lines, sink: { file: { path: keep.ndjson, form: message } }, dead_letter: dead }
+  keep:
+    topic: lines
+    sink: { file: { path: keep.ndjson, form: message } }
+    ack_deadline: 10m
+    dead_letter: dead
 "#;
 
 /// Writes the pipeline file into the project.

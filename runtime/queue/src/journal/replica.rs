@@ -61,13 +61,12 @@ impl<'a> Replica<'a> {
     /// when it was written.
     pub(crate) fn step(&mut self, record: Record) -> Result<(), Damage> {
         let Record { position, sequence, stamp, body } = record;
-        let (file, offset) = self.fetcher.place(position);
-        let damage = |what: &str| Damage::new(&file, offset, format!("record {sequence}: {what}"));
         self.since_evicted += body.len() as u64;
         self.has_gaps |= self.next.is_some_and(|next| next != sequence);
         self.next = Some(sequence + 1);
         let handler_of = |id| self.core.handler_of(id);
-        let event = record::decode(body, position, &handler_of).map_err(|one| damage(one.0))?;
+        let decoded = record::decode(body, position, &handler_of);
+        let event = decoded.map_err(|one| self.damage(position, sequence, one.0))?;
         while let Some(absent) = self.core.absent(&event, stamp.now).into_iter().next() {
             let batch = self.fetcher.fetch(&absent.stored)?;
             self.core.restore(&absent, batch);
@@ -81,13 +80,20 @@ impl<'a> Replica<'a> {
             self.unknown += published;
         }
         if digest(&answer, &self.core) != stamp.outcome && !self.has_gaps {
-            return Err(damage("its event comes out differently than when it was written"));
+            let what = "its event comes out differently than when it was written";
+            return Err(self.damage(position, sequence, what));
         }
         if self.since_evicted >= EVICT_EVERY_BYTES {
             self.since_evicted = 0;
             self.core.evict(self.budget, position);
         }
         Ok(())
+    }
+
+    /// Finding the file asks the disk: only for what is damaged.
+    fn damage(&mut self, position: u64, sequence: u64, what: &str) -> Damage {
+        let (file, offset) = self.fetcher.place(position);
+        Damage::new(&file, offset, format!("record {sequence}: {what}"))
     }
 }
 

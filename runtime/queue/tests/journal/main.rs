@@ -5,6 +5,7 @@
 
 mod asked;
 mod clock;
+mod cut;
 mod damage;
 mod faults;
 mod power_loss;
