@@ -169,8 +169,8 @@ fn poison_becomes_a_dead_letter_a_test_and_a_message_again() {
     let paid: Vec<String> = host.printed(3).iter().map(|line| text(line, "charge")).collect();
     assert_eq!(paid, ["b-1", "b-4", "b-6"], "the others went on");
     let letters = host.api().dead_letters("pay", 3);
-    let letter =
-        letters.iter().find(|letter| letter.to_string().contains("b-3")).expect("b-3 is one");
+    let is_b3 = |letter: &&Value| letter["payload"].to_string().contains("b-3");
+    let letter = letters.iter().find(is_b3).expect("b-3 is one");
     let id = letter["dead_letter"]["id"].as_str().expect("it has the message's id").to_owned();
     let shown = host.command(&["dlq", "show", "pay", &id]).success().stdout;
     assert!(shown.contains("charge b-3 is in GBP, taken are EUR"), "{shown}");
@@ -189,7 +189,7 @@ fn poison_becomes_a_dead_letter_a_test_and_a_message_again() {
         host.command(&["dlq", "redrive", "pay", "--id", &id, "--edit-payload", &file]).success();
     assert_eq!(text(&host.printed(1)[0], "charge"), "b-3");
     let left = host.api().dead_letters("pay", 2);
-    assert!(left.len() == 2 && left.iter().all(|letter| !letter.to_string().contains("b-3")));
+    assert!(left.len() == 2 && !left.iter().any(|letter| is_b3(&letter)));
     host.adds_up();
 }
 
