@@ -70,7 +70,7 @@ async fn damage_one(seed: u64, tally: &Tally) {
 }
 
 /// Journals that are repaired in an ordinary test run.
-const REPAIRS: u64 = 500;
+const REPAIRS: u64 = 200;
 
 #[test]
 fn a_repaired_journal_opens_again() {
