@@ -12,8 +12,9 @@ use crate::error::OpenError;
 use crate::open::Launch;
 use crate::rules;
 
-/// The broker that the plan asks for, and what its journal held.
-pub(crate) fn open(
+/// The broker that the plan asks for, and what its journal held. A journal is read on a thread of its
+/// own: however long that takes, whoever waits for it can give up.
+pub(crate) async fn open(
     launch: &Launch,
     clock: &Arc<dyn Clock>,
 ) -> Result<(EmbeddedBroker, Option<Recovered>), OpenError> {
@@ -36,14 +37,14 @@ pub(crate) fn open(
         let what = format!("{}: {error}", journal.path.display());
         OpenError::Journal(millstream_queue::OpenError::Io(what))
     })?;
-    let (broker, recovered) = EmbeddedBroker::open(
-        Arc::new(folder),
-        options(journal),
-        declaration,
-        Arc::clone(clock),
-        rand::random::<u64>,
-    )
-    .map_err(OpenError::Journal)?;
+    let (options, clock) = (options(journal), Arc::clone(clock));
+    let opening = tokio::task::spawn_blocking(move || {
+        EmbeddedBroker::open(Arc::new(folder), options, declaration, clock, rand::random::<u64>)
+    });
+    let opened = opening.await.map_err(|ended| {
+        OpenError::Journal(millstream_queue::OpenError::Io(format!("reading it: {ended}")))
+    })?;
+    let (broker, recovered) = opened.map_err(OpenError::Journal)?;
     Ok((broker, Some(recovered)))
 }
 

@@ -73,7 +73,7 @@ pub struct Opened {
 pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
     let threads = GuestThreads::start().map_err(OpenError::Threads)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (broker, recovered) = broker::open(&launch, &clock)?;
+    let (broker, recovered) = broker::open(&launch, &clock).await?;
     let broker = Arc::new(broker);
     let Launch { plan, components, host, .. } = launch;
     let stop = CancellationToken::new();
