@@ -1,11 +1,13 @@
 //! One batch of a topic's log, and who still needs which of its messages.
 
+mod saved;
+mod stored;
+
 use std::ops::Range;
 use std::time::Duration;
 
 use millstream_message::{Batch, BatchBuilder, Message, MessageId};
 
-use crate::codec::{Codec, Malformed};
 use crate::publication::{Arrival, NEVER};
 use crate::stored::Stored;
 
@@ -319,67 +321,6 @@ impl Entry {
     }
 }
 
-/// Messages that only a journal has.
-impl Entry {
-    pub(super) fn is_stored(&self) -> bool {
-        matches!(self.content, Content::Stored(_))
-    }
-
-    /// Whether a message was published at or after this time, and is still there.
-    pub(super) fn holds_newer(&self, wall_ms: u64) -> bool {
-        !self.is_released() && self.newest_ms >= wall_ms
-    }
-
-    /// The id of message `i`, where it is at hand.
-    pub(super) fn id(&self, i: usize) -> Option<MessageId> {
-        match &self.content {
-            Content::Stored(ids) => ids.get(i).copied(),
-            _ => self.message(i).map(|message| message.id()),
-        }
-    }
-
-    /// Leaves the messages to the journal if all are there below log position `below`; with
-    /// `ids`, their ids stay.
-    pub(super) fn evict(&mut self, below: u64, ids: bool) -> Option<Batch> {
-        let kept: u64 = self.stored.iter().map(|run| u64::from(run.len)).sum();
-        let written = self.stored.last().is_some_and(|last| last.position < below);
-        let Content::Sealed(batch) = &self.content else { return None };
-        if kept != u64::from(self.len) || !written {
-            return None;
-        }
-        let ids = if ids { batch.ids().to_vec() } else { Vec::new() };
-        self.hashes = Vec::new();
-        match std::mem::replace(&mut self.content, Content::Stored(ids)) {
-            Content::Sealed(batch) => Some(batch),
-            _ => None,
-        }
-    }
-
-    /// Takes messages back from the journal. True when they were wanted.
-    pub(super) fn restore(&mut self, batch: Batch) -> bool {
-        let wanted = self.is_stored() && batch.len() == self.len();
-        if wanted {
-            self.content = Content::Sealed(batch);
-        }
-        wanted
-    }
-
-    /// Where the journal keeps messages `range`.
-    pub(super) fn stored_run(&self, range: Range<usize>) -> Vec<Stored> {
-        let mut runs = Vec::new();
-        let mut start = 0;
-        for run in &self.stored {
-            let end = start + run.len as usize;
-            let part = range.start.max(start)..range.end.min(end);
-            if !part.is_empty() {
-                runs.push(run.slice(part.start - start..part.end - start));
-            }
-            start = end;
-        }
-        runs
-    }
-}
-
 fn newest(batch: &Batch) -> u64 {
     batch.published_at().iter().copied().max().unwrap_or(0)
 }
@@ -431,111 +372,5 @@ impl Left {
                 *left += messages as u32;
             }
         }
-    }
-}
-
-/// How the content is told in a checkpoint.
-const OPEN: u8 = 1;
-const CLOSED: u8 = 2;
-const RELEASED: u8 = 3;
-
-/// Without the messages: the journal has them.
-impl Codec for Entry {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.base.put(out);
-        self.arrived.put(out);
-        self.completed.put(out);
-        (self.charged, self.newest_ms).put(out);
-        self.expires.put(out);
-        self.stored.put(out);
-        self.len.put(out);
-        match &self.content {
-            Content::Open(_) => OPEN,
-            Content::Sealed(_) | Content::Stored(_) => CLOSED,
-            Content::Released => RELEASED,
-        }
-        .put(out);
-        self.left.put(out);
-        self.gone.put(out);
-    }
-
-    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
-        let (base, arrived, completed) = (u64::get(from)?, Codec::get(from)?, Codec::get(from)?);
-        let (charged, newest_ms) = Codec::get(from)?;
-        let (expires, stored, len) = (Codec::get(from)?, Codec::get(from)?, Codec::get(from)?);
-        let content = match u8::get(from)? {
-            OPEN => Content::Open(Box::new(BatchBuilder::with_capacity(0, 0))),
-            CLOSED => Content::Stored(Vec::new()),
-            RELEASED => Content::Released,
-            _ => return Err(Malformed("no such content")),
-        };
-        let (left, gone) = (Codec::get(from)?, Codec::get(from)?);
-        Ok(Self {
-            base,
-            arrived,
-            completed,
-            charged,
-            expires,
-            newest_ms,
-            stored,
-            len,
-            content,
-            hashes: Vec::new(),
-            left,
-            gone,
-        })
-    }
-}
-
-/// Filling what was read from a checkpoint.
-impl Entry {
-    /// The end of the log takes its messages back, and goes on taking more.
-    pub(super) fn reopen(&mut self, batch: &Batch) -> bool {
-        match &mut self.content {
-            Content::Open(builder) => {
-                builder.extend(batch).is_ok() && builder.len() == self.len as usize
-            }
-            _ => false,
-        }
-    }
-
-    /// The ids of dead letters stay at hand.
-    pub(super) fn remember_ids(&mut self, batch: &Batch) {
-        if let Content::Stored(ids) = &mut self.content {
-            *ids = batch.ids().to_vec();
-        }
-    }
-}
-
-impl Codec for Expires {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Never => None,
-            Self::Each(each) => Some(each.clone()),
-        }
-        .put(out);
-    }
-
-    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
-        Ok(Option::get(from)?.map_or(Self::Never, Self::Each))
-    }
-}
-
-impl Codec for Left {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::One(left) => {
-                (None::<Vec<u16>>, *left).put(out);
-            }
-            Self::Many { readers, messages } => (Some(readers.clone()), *messages).put(out),
-        }
-    }
-
-    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
-        let (readers, messages) = Codec::get(from)?;
-        Ok(match readers {
-            None => Self::One(messages),
-            Some(readers) => Self::Many { readers, messages },
-        })
     }
 }
