@@ -182,7 +182,7 @@ pub struct Effects {
     /// Messages that the core took back from their worker or from waiting. The caller judges and
     /// settles them at once.
     pub taken_back: Vec<TakenBack>,
-    /// Topics whose logs became longer.
+    /// Topics whose logs became longer by messages that a journal keeps.
     pub grown: Vec<TopicId>,
     /// Messages that became visible in a topic somebody watches, with the sequence number of the
     /// first.
@@ -328,9 +328,11 @@ impl Core {
         self.subscriptions.get(id.0 as usize).map_or_else(nobody, |one| Arc::clone(&one.handler))
     }
 
-    /// A number that two cores hardly share that were led differently.
-    pub(crate) fn fingerprint(&self) -> u64 {
-        let topics = self.topics.iter().map(|topic| topic.next ^ topic.bytes.rotate_left(32));
+    /// A number that two cores hardly share after a step if they were led differently: of the ids
+    /// given out and of the topics that grew, not of all there are.
+    pub(crate) fn fingerprint(&self, effects: &Effects) -> u64 {
+        let grown = effects.grown.iter().map(|id| &self.topics[id.0 as usize]);
+        let topics = grown.map(|topic| topic.next ^ topic.bytes.rotate_left(32));
         topics.fold(self.serial, |all, one| all.rotate_left(7) ^ one)
     }
 

@@ -127,8 +127,10 @@ impl Core {
             effects.released.push(arrival.batch);
             return;
         }
+        if arrival.stored.is_some() {
+            effects.grown.push(id);
+        }
         topic.append(arrival, now, &mut effects.released);
-        effects.grown.push(id);
         effects.wake.extend_from_slice(&topic.subscriptions);
     }
 

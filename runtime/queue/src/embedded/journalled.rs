@@ -177,7 +177,7 @@ impl Starting {
         }
         let (answer, effects) = self.core.step(event, now);
         if let Some(body) = body {
-            let outcome = digest(&answer, &self.core);
+            let outcome = digest(&answer, &effects, &self.core);
             self.last = self.keeper.append(body, Stamp { now, outcome }, &self.core);
         }
         Ok((answer, effects))

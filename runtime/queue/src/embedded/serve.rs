@@ -249,8 +249,10 @@ impl EmbeddedBroker {
             let free = keeper.disk.free_bytes().unwrap_or(0);
             return Err(PublishError::DiskFull { free, reserve: keeper.options.reserve });
         }
-        let last = self.lock().last;
-        keeper.wait_for_disk(last).await.map_err(|poisoned| ended(poisoned).into())
+        if !keeper.is_behind() {
+            return Ok(());
+        }
+        Ok(self.all_durable().await?)
     }
 
     /// What is seen of a topic, and below which sequence number it is durable.

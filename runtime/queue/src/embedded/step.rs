@@ -55,7 +55,7 @@ impl EmbeddedBroker {
         let nothing_new = matches!(answer, Answer::Refused(Refusal::Unknown | Refusal::TooLarge));
         let mut record = 0;
         if let Some(body) = body.filter(|_| !nothing_new) {
-            let outcome = digest(&answer, &state.core);
+            let outcome = digest(&answer, &effects, &state.core);
             record = keeper.append(body, Stamp { now, outcome }, &state.core);
             state.last = record;
             self.remember_handler(request);

@@ -109,8 +109,8 @@ fn settle_losses(disk: &Arc<dyn Disk>) -> Result<u64, LogError> {
     core.save(&mut state);
     log.roll_next();
     let Some(body) = record::encode(&Event::Tick, true) else { return Ok(messages) };
-    let (answer, _) = core.step(Event::Tick, stamp.now);
-    log.append(Body::new(body), Stamp { outcome: digest(&answer, &core), ..stamp });
+    let (answer, effects) = core.step(Event::Tick, stamp.now);
+    log.append(Body::new(body), Stamp { outcome: digest(&answer, &effects, &core), ..stamp });
     log.close().map_err(ended)?;
     let position = log.active_base();
     checkpoint::write_saved(&**disk, position, (sequence, stamp), &state)?;

@@ -149,12 +149,9 @@ impl Keeper {
         self.log.durable(sequence).await
     }
 
-    /// Waits while the disk is too far behind.
-    pub(crate) async fn wait_for_disk(&self, last: u64) -> Result<(), Poisoned> {
-        if self.log.pending_bytes() < PENDING_BYTES_MAX {
-            return Ok(());
-        }
-        self.durable(last).await
+    /// Whether so much waits for the disk that who brings more should wait first.
+    pub(crate) fn is_behind(&self) -> bool {
+        self.log.pending_bytes() >= PENDING_BYTES_MAX
     }
 
     /// Shows a run once its record is durable.

@@ -9,7 +9,8 @@ use super::log::{Archive, Damage, Record};
 use super::record;
 use crate::clock::Now;
 use crate::core::{
-    Answer, Core, Declaration, Event, Kind, Leftover, MAX_STEP_MESSAGES, Named, Refusal, Seen,
+    Answer, Core, Declaration, Effects, Event, Kind, Leftover, MAX_STEP_MESSAGES, Named, Refusal,
+    Seen,
 };
 use crate::dead_letter::DEAD_LETTER_PREFIX;
 use crate::rules::Exhausted;
@@ -75,11 +76,11 @@ impl<'a> Replica<'a> {
             Event::Publish(_, publication) => publication.len() as u64,
             _ => 0,
         };
-        let (answer, _) = self.core.step(event, stamp.now);
+        let (answer, effects) = self.core.step(event, stamp.now);
         if matches!(answer, Answer::Refused(Refusal::Unknown)) {
             self.unknown += published;
         }
-        if digest(&answer, &self.core) != stamp.outcome && !self.has_gaps {
+        if digest(&answer, &effects, &self.core) != stamp.outcome && !self.has_gaps {
             let what = "its event comes out differently than when it was written";
             return Err(self.damage(position, sequence, what));
         }
@@ -224,7 +225,7 @@ pub(crate) fn gather(parts: &[Batch]) -> Result<Batch, Damage> {
 }
 
 /// What came of a step, in short: equal for equal steps of equal cores.
-pub(crate) fn digest(answer: &Answer, core: &Core) -> u32 {
+pub(crate) fn digest(answer: &Answer, effects: &Effects, core: &Core) -> u32 {
     let (kind, a, b): (u8, u64, u64) = match answer {
         Answer::Done => (1, 0, 0),
         Answer::Published(repeats) => (2, repeats.len() as u64, 0),
@@ -238,7 +239,7 @@ pub(crate) fn digest(answer: &Answer, core: &Core) -> u32 {
     };
     let mut hash = crc32fast::Hasher::new();
     hash.update(&[kind]);
-    for number in [a, b, core.fingerprint()] {
+    for number in [a, b, core.fingerprint(effects)] {
         hash.update(&number.to_le_bytes());
     }
     hash.finalize()
