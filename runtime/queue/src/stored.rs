@@ -1,10 +1,14 @@
 //! Where messages are in the journal.
 
+mod runs;
+
 use std::ops::Range;
 
 use millstream_message::{Batch, BatchBuilder, MessageId};
 
 use crate::codec::codec_struct;
+
+pub(crate) use self::runs::Runs;
 
 /// A run of messages of one batch that a record of the journal holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -1,7 +1,41 @@
-//! The list of mutations: `mutations.toml`.
+//! The sets of mutations: `mutations/*.toml`.
+
+use std::collections::BTreeMap;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
+
+/// Each set by its name.
+const SETS: [(&str, &str); 2] = [
+    ("core", include_str!("../mutations/core.toml")),
+    ("journal", include_str!("../mutations/journal.toml")),
+];
+
+/// Mutations of one thing, and the tests that must notice them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Set {
+    #[serde(skip)]
+    pub(crate) name: String,
+    /// Asked one after the other until one notices something: the quick ones first.
+    #[serde(rename = "judge")]
+    pub(crate) judges: Vec<Judge>,
+    #[serde(rename = "mutation")]
+    pub(crate) mutations: Vec<Mutation>,
+}
+
+/// A test target of the queue.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Judge {
+    /// What of `cargo test` names it.
+    pub(crate) target: Vec<String>,
+    /// How much it tries.
+    #[serde(default)]
+    pub(crate) environment: BTreeMap<String, String>,
+    /// The longest it may run: broken code may go round, or wait, for ever.
+    pub(crate) seconds_max: u64,
+}
 
 /// One small change of one file.
 #[derive(Clone, Debug, Deserialize)]
@@ -17,18 +51,26 @@ pub(crate) struct Mutation {
     pub(crate) after: String,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Catalogue {
-    mutation: Vec<Mutation>,
-}
-
-pub(crate) fn mutations() -> Result<Vec<Mutation>> {
-    let Catalogue { mutation: mutations } =
-        toml::from_str(include_str!("../mutations.toml")).context("mutations.toml")?;
-    let mut names: Vec<&str> = mutations.iter().map(|one| one.name.as_str()).collect();
+/// All sets; no two mutations have the same name.
+pub(crate) fn sets() -> Result<Vec<Set>> {
+    let read = |(name, text): (&str, &str)| -> Result<Set> {
+        let set: Set = toml::from_str(text).with_context(|| format!("mutations/{name}.toml"))?;
+        Ok(Set { name: name.to_owned(), ..set })
+    };
+    let sets = SETS.into_iter().map(read).collect::<Result<Vec<Set>>>()?;
+    let all = sets.iter().flat_map(|set| &set.mutations);
+    let mut names: Vec<&str> = all.map(|one| one.name.as_str()).collect();
     names.sort_unstable();
     let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
-    ensure!(twice.is_none(), "mutations.toml names two mutations alike: {twice:?}");
-    Ok(mutations)
+    ensure!(twice.is_none(), "two mutations have one name: {twice:?}");
+    Ok(sets)
+}
+
+impl Set {
+    /// Those that are wanted: by their name or that of their set. All of them when nobody is named.
+    pub(crate) fn only(self, wanted: &[String]) -> Self {
+        let all = wanted.is_empty() || wanted.contains(&self.name);
+        let mutations = self.mutations.into_iter().filter(|one| all || wanted.contains(&one.name));
+        Self { mutations: mutations.collect(), ..self }
+    }
 }

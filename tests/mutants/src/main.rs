@@ -1,10 +1,12 @@
-//! Shows that the simulation of the delivery core finds bugs: breaks the core in one small way at
-//! a time, in a copy, and lets the simulation run on it. `make mutants` runs this.
+//! Shows that the tests of the queue find bugs: breaks it in one small way at a time, in a copy, and
+//! lets them run on it. `make mutants` runs this: the delivery core is judged by its simulation, the
+//! journal by its unit tests and by what its disk does to it.
 //!
-//! Not here: the simulation itself (`runtime/queue/tests/simulation`), and any change of the source
-//! it copies.
+//! Not here: the tests (`runtime/queue`), and any change of the source that is copied.
 
 mod catalogue;
+mod printed;
+mod report;
 mod scratch;
 mod trial;
 
@@ -12,7 +14,8 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, ensure};
 
-use crate::catalogue::{Mutation, mutations};
+use crate::catalogue::{Set, sets};
+use crate::report::{Report, Tally};
 use crate::scratch::Scratch;
 use crate::trial::{Outcome, try_out};
 
@@ -20,33 +23,33 @@ use crate::trial::{Outcome, try_out};
 const SURVIVORS_MAX: usize = 1;
 
 fn main() -> Result<ExitCode> {
-    // Names as arguments: only these mutations.
+    // Names as arguments: only these sets and mutations.
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let scratch = Scratch::create()?;
-    let all = mutations()?;
-    all.iter().try_for_each(|mutation| scratch.check(mutation))?;
-    let chosen: Vec<Mutation> =
-        all.into_iter().filter(|one| wanted.is_empty() || wanted.contains(&one.name)).collect();
-    ensure!(!chosen.is_empty(), "no mutation is called {wanted:?}: see mutations.toml");
-    let sound = try_out(&scratch).context("the simulation of the core as it is")?;
-    ensure!(sound == Outcome::Survived, "the core as it is fails already: {sound}");
-    let survivors = run(&scratch, &chosen)?;
-    println!("{} of {} mutations caught", chosen.len() - survivors.len(), chosen.len());
-    survivors.iter().for_each(|name| println!("not caught: {name}"));
-    Ok(if survivors.len() <= SURVIVORS_MAX { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    let all = sets()?;
+    all.iter().flat_map(|set| &set.mutations).try_for_each(|one| scratch.check(one))?;
+    let chosen = all.into_iter().map(|set| set.only(&wanted));
+    let chosen: Vec<Set> = chosen.filter(|set| !set.mutations.is_empty()).collect();
+    ensure!(!chosen.is_empty(), "no mutation is called {wanted:?}: see tests/mutants/mutations");
+    let report = Report(chosen.iter().map(|set| run(&scratch, set)).collect::<Result<_>>()?);
+    print!("{report}");
+    let enough = report.survivors() <= SURVIVORS_MAX;
+    Ok(if enough { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// Tries one mutation after the other; answers those that nobody noticed.
-fn run(scratch: &Scratch, mutations: &[Mutation]) -> Result<Vec<String>> {
-    let mut survivors = Vec::new();
-    for mutation in mutations {
+/// Tries one mutation of a set after the other.
+fn run(scratch: &Scratch, set: &Set) -> Result<Tally> {
+    let mut tally = Tally::of(set);
+    let sound = try_out(scratch, &set.judges).with_context(|| format!("{} as it is", set.name))?;
+    ensure!(sound == Outcome::Survived, "the {} as it is fails already: {sound}", set.name);
+    println!("{}: as it is, nothing is found", set.name);
+    for mutation in &set.mutations {
         let broken = scratch.apply(mutation)?;
-        let outcome = try_out(scratch).with_context(|| format!("mutation `{}`", mutation.name))?;
+        let outcome = try_out(scratch, &set.judges);
         broken.mend()?;
-        println!("{:<44} {outcome}", mutation.name);
-        if outcome == Outcome::Survived {
-            survivors.push(mutation.name.clone());
-        }
+        let outcome = outcome.with_context(|| format!("mutation `{}`", mutation.name))?;
+        println!("{:<56} {outcome}", mutation.name);
+        tally.add(&mutation.name, &outcome);
     }
-    Ok(survivors)
+    Ok(tally)
 }

@@ -1,4 +1,4 @@
-//! A copy of the core that may be broken.
+//! A copy of the queue that may be broken.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use anyhow::{Context, Result, ensure};
 
 use crate::catalogue::Mutation;
 
-/// The crates that the simulation needs.
+/// The queue, and what it needs.
 const CRATES: [&str; 2] = ["runtime/message", "runtime/queue"];
 
 /// Levels of folders below a crate: stops a link that leads back up.
@@ -48,6 +48,11 @@ impl Scratch {
         &self.folder
     }
 
+    /// The copy of the queue.
+    pub(crate) fn queue(&self) -> PathBuf {
+        self.folder.join("runtime/queue")
+    }
+
     /// Whether the text to change is there, once.
     pub(crate) fn check(&self, mutation: &Mutation) -> Result<()> {
         let Mutation { name, file, before, after } = mutation;
@@ -68,7 +73,7 @@ impl Scratch {
     }
 
     fn path(&self, mutation: &Mutation) -> PathBuf {
-        self.folder.join("runtime/queue/src").join(&mutation.file)
+        self.queue().join("src").join(&mutation.file)
     }
 }
 

@@ -1,85 +1,92 @@
-//! One run of the simulation on the copy as it stands.
+//! One run of a set's judges on the copy as it stands.
 
 use std::fmt;
-use std::io::Read;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::mpsc;
+use std::sync::mpsc::RecvTimeoutError;
 use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
+use serde_json::Value;
 
+use crate::catalogue::Judge;
+use crate::printed::first_failure;
 use crate::scratch::Scratch;
 
-/// Seeds played on each mutation.
-const SEEDS: &str = "3000";
-
-/// The longest run: a broken core may go round for ever.
-const TRIAL_MAX: Duration = Duration::from_secs(240);
-
-/// Bytes of what the simulation prints that are read: a broken core may fail at great length.
-const PRINTED_MAX: u64 = 1 << 20;
-
-/// What became of the simulation.
+/// What became of a mutation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// It failed: this is what it found.
+    /// A judge failed: this is what it found.
     Caught(String),
     /// Nobody noticed anything.
     Survived,
 }
 
-/// Builds and runs the simulation.
-pub(crate) fn try_out(scratch: &Scratch) -> Result<Outcome> {
-    let built = simulation(scratch, &["--no-run"]).output().context("starting cargo")?;
+/// Builds and runs the judges until one fails.
+pub(crate) fn try_out(scratch: &Scratch, judges: &[Judge]) -> Result<Outcome> {
+    for judge in judges {
+        let test = build(scratch, judge)?;
+        if let Some(found) = ask(scratch, judge, &test)? {
+            return Ok(Outcome::Caught(found));
+        }
+    }
+    Ok(Outcome::Survived)
+}
+
+/// The judge's program: run without cargo, so that it can be ended.
+fn build(scratch: &Scratch, judge: &Judge) -> Result<PathBuf> {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    let built = cargo
+        .current_dir(scratch.folder())
+        .args(["test", "--offline", "-p", "millstream-queue", "--no-run"])
+        .arg("--message-format=json-render-diagnostics")
+        .args(&judge.target)
+        .env("CARGO_TARGET_DIR", scratch.folder().join("target"))
+        .output()
+        .context("starting cargo")?;
     let errors = String::from_utf8_lossy(&built.stderr);
     ensure!(built.status.success(), "it does not compile:\n{errors}");
-    let mut running = simulation(scratch, &["--", "--nocapture"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .context("starting cargo")?;
-    let printed = running.stdout.take().context("the simulation prints nothing")?;
-    let (sender, receiver) = mpsc::channel();
-    let reader = std::thread::spawn(move || {
-        let mut text = String::new();
-        let read = printed.take(PRINTED_MAX).read_to_string(&mut text);
-        // Nobody listens any more after the longest run.
-        let _gone = sender.send(read.map(|_| text));
-    });
-    let Ok(text) = receiver.recv_timeout(TRIAL_MAX) else {
-        running.kill()?;
-        running.wait()?;
-        return Ok(Outcome::Caught("it goes round for ever".to_owned()));
-    };
-    let status = running.wait()?;
-    let _joined = reader.join();
-    Ok(if status.success() { Outcome::Survived } else { Outcome::Caught(finding(&text?)) })
+    let messages = String::from_utf8_lossy(&built.stdout);
+    let messages = messages.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    let mut programs = messages.filter_map(|one| one["executable"].as_str().map(PathBuf::from));
+    programs.next().with_context(|| format!("{:?} is no test", judge.target))
 }
 
-fn simulation(scratch: &Scratch, arguments: &[&str]) -> Command {
-    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo
-        .current_dir(scratch.folder())
-        .args(["test", "--offline", "-p", "millstream-queue", "--test", "simulation"])
-        .args(arguments)
-        .env("CARGO_TARGET_DIR", scratch.folder().join("target"))
-        .env("MILLSTREAM_SEEDS", SEEDS);
-    for name in ["MILLSTREAM_SEED", "MILLSTREAM_SEED_FROM", "MILLSTREAM_FAILURES"] {
-        cargo.env_remove(name);
+/// What the judge finds.
+fn ask(scratch: &Scratch, judge: &Judge, test: &Path) -> Result<Option<String>> {
+    let (printed, printing) = std::io::pipe()?;
+    let mut command = Command::new(test);
+    command
+        .current_dir(scratch.queue())
+        .arg("--nocapture")
+        .stdin(Stdio::null())
+        .stdout(printing.try_clone()?)
+        .stderr(printing);
+    let names = std::env::vars_os().map(|(name, _)| name);
+    for name in names.filter(|name| name.to_string_lossy().starts_with("MILLSTREAM_")) {
+        command.env_remove(name);
     }
-    cargo
-}
-
-/// The line that names the seed.
-fn finding(printed: &str) -> String {
-    let line = printed.lines().find(|line| line.starts_with("seed "));
-    line.unwrap_or("it failed without naming a seed").chars().take(120).collect()
+    let mut running = command.envs(&judge.environment).spawn().context("starting the tests")?;
+    // With its ends of the pipe: the reading ends when the tests do.
+    drop(command);
+    let found = first_failure(printed).recv_timeout(Duration::from_secs(judge.seconds_max));
+    if found != Err(RecvTimeoutError::Disconnected) {
+        // The others may take long, or fail for ever.
+        running.kill()?;
+    }
+    let status = running.wait()?;
+    Ok(match found {
+        Ok(finding) => Some(finding),
+        Err(RecvTimeoutError::Timeout) => Some("it goes round, or waits, for ever".to_owned()),
+        Err(RecvTimeoutError::Disconnected) if status.success() => None,
+        Err(RecvTimeoutError::Disconnected) => Some(format!("the tests ended with {status}")),
+    })
 }
 
 impl fmt::Display for Outcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Caught(finding) => write!(f, "caught: {finding}"),
+            Self::Caught(found) => write!(f, "caught: {found}"),
             Self::Survived => f.write_str("SURVIVED"),
         }
     }

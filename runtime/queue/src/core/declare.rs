@@ -126,6 +126,11 @@ impl Core {
             let why = "is no longer declared".to_owned();
             return (messages > 0).then_some(Leftover { what, messages, why });
         };
+        let read = &self.topics[old.rules.topic.0 as usize];
+        // What is said of the topic settles this too, or has: without its messages it begins anew.
+        if new.drops_topic(read) || topic_leftover(read, new).is_some() {
+            return None;
+        }
         let before = new.name_of(Kind::Topic, &old.rules.topic_name);
         let why = format!("reads topic {:?} now, it read {before:?}", rules.topic_name);
         (rules.topic_name != before).then_some(Leftover { what, messages, why })
@@ -189,10 +194,8 @@ impl Core {
         let name = new.name_of(Kind::Subscription, &old.name);
         let rules = new.subscriptions.iter().find(|rules| rules.name == name && !dropped);
         let topic = old.topic;
-        let read =
-            Named { kind: Kind::Topic, name: self.topics[topic.0 as usize].rules.name.clone() };
         // Without its topic's messages it begins anew as well.
-        let rules = rules.filter(|_| !new.drops.contains(&read));
+        let rules = rules.filter(|_| !new.drops_topic(&self.topics[topic.0 as usize]));
         self.topics[topic.0 as usize].seal();
         match rules {
             None => {
@@ -318,9 +321,12 @@ impl Declaration {
     /// The name under which a topic's messages stay; empty when they are dropped.
     fn kept_name(&self, topic: &Topic) -> String {
         let name = self.name_of(Kind::Topic, &topic.rules.name);
-        let dropped =
-            self.drops.contains(&Named { kind: Kind::Topic, name: topic.rules.name.clone() });
-        if dropped { String::new() } else { name }
+        if self.drops_topic(topic) { String::new() } else { name }
+    }
+
+    fn drops_topic(&self, topic: &Topic) -> bool {
+        let name = topic.rules.name.clone();
+        self.drops.contains(&Named { kind: Kind::Topic, name })
     }
 }
 

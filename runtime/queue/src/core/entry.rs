@@ -9,7 +9,7 @@ use std::time::Duration;
 use millstream_message::{Batch, BatchBuilder, Message, MessageId};
 
 use crate::publication::{Arrival, NEVER};
-use crate::stored::Stored;
+use crate::stored::Runs;
 
 /// Messages and bytes up to which small publishes share one entry: what a lease takes at once.
 const COALESCED_MESSAGES_MAX: usize = 256;
@@ -29,7 +29,7 @@ pub(super) struct Entry {
     /// The latest time at which a message was published: milliseconds since the Unix epoch.
     pub(super) newest_ms: u64,
     /// Where a journal keeps the messages: runs in order; empty without a journal.
-    pub(super) stored: Vec<Stored>,
+    pub(super) stored: Runs,
     len: u32,
     content: Content,
     /// Order hashes; empty where no subscription orders by key.
@@ -266,7 +266,7 @@ impl Entry {
         let before = self.len();
         let n = arrival.len();
         self.newest_ms = self.newest_ms.max(newest(&arrival.batch));
-        self.stored.extend(arrival.stored);
+        arrival.stored.into_iter().for_each(|run| self.stored.push(run));
         self.len += n as u32;
         self.completed = arrived;
         self.expires.extend(before, n, arrival.expires_ms);

@@ -32,7 +32,7 @@ impl Core {
         let topic = &mut self.topics[id.0 as usize];
         topic.seal();
         let is_lost = |entry: &&super::entry::Entry| {
-            !entry.is_released() && entry.stored.iter().any(|run| lost.contains(run))
+            !entry.is_released() && entry.stored.iter().any(|run| lost.contains(&run))
         };
         let runs: Vec<_> =
             topic.log.iter().filter(is_lost).map(|entry| entry.base..entry.end()).collect();

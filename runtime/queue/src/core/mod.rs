@@ -16,6 +16,7 @@
 //! ```
 
 mod by_key;
+mod changes;
 mod declare;
 mod dedup;
 mod entry;

@@ -112,15 +112,15 @@ impl Topic {
         let dead_letters = self.keeps();
         for entry in &mut self.log {
             if entry.is_open() {
-                let batch = fetch(&entry.stored)?;
+                let batch = fetch(&entry.stored.to_vec())?;
                 entry.reopen(&batch);
             } else if dead_letters && entry.is_stored() {
-                entry.remember_ids(&fetch(&entry.stored)?);
+                entry.remember_ids(&fetch(&entry.stored.to_vec())?);
             }
         }
         // The last entry is always in memory: it may take more.
         let Some(last) = self.log.back_mut().filter(|last| last.is_stored()) else { return Ok(()) };
-        let batch = fetch(&last.stored)?;
+        let batch = fetch(&last.stored.to_vec())?;
         if last.restore(batch) {
             self.stored_bytes -= last.charged;
         }

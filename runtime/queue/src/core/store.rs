@@ -16,7 +16,7 @@ use super::{Answer, Core, Event, MAX_STEP_MESSAGES, Refusal, SeekTo};
 use crate::clock::Now;
 use crate::publication::Arrival;
 use crate::rules::LeaseRequest;
-use crate::stored::Stored;
+use crate::stored::{Runs, Stored};
 
 /// Entries that are fetched at once: what one step looks at in the ordinary case.
 const ABSENT_MAX: usize = 8;
@@ -69,7 +69,7 @@ pub struct Move {
 /// A batch of messages that is needed, and where it is kept.
 #[derive(Clone, Debug)]
 pub(crate) struct Kept {
-    pub(crate) stored: Vec<Stored>,
+    pub(crate) stored: Runs,
     /// Memory that it takes, or would take.
     pub(crate) bytes: u64,
 }
@@ -142,7 +142,9 @@ impl Core {
         let Some(topic) = self.topics.get(absent.topic.0 as usize) else { return false };
         let entry = topic.log.get(topic.entry_of(absent.base));
         entry.is_some_and(|entry| {
-            entry.base == absent.base && entry.is_stored() && entry.stored == absent.stored
+            entry.base == absent.base
+                && entry.is_stored()
+                && entry.stored.iter().eq(absent.stored.iter().copied())
         })
     }
 
@@ -203,14 +205,15 @@ impl Core {
     pub(super) fn moved(&mut self, moves: &[Move]) -> Result<Answer, Refusal> {
         let by_first: HashMap<Stored, &Move> =
             moves.iter().filter_map(|one| Some((*one.from.first()?, one))).collect();
-        let found = |from: &[Stored]| {
-            let one = from.first().and_then(|first| by_first.get(first))?;
-            if one.from == from { one.to.map(|to| (to, &one.batch)) } else { None }
+        let found = |from: &Runs| {
+            let one = by_first.get(&from.first()?)?;
+            let same = from.iter().eq(one.from.iter().copied());
+            one.to.filter(|_| same).map(|to| (to, &one.batch))
         };
         for (place, topic) in self.topics.iter_mut().enumerate() {
             for entry in &mut topic.log {
                 let Some((to, batch)) = found(&entry.stored) else { continue };
-                entry.stored = vec![to];
+                entry.stored = to.into();
                 if entry.restore(batch.clone()) {
                     topic.stored_bytes -= entry.charged;
                     self.restored.push_back((TopicId(place as u32), entry.base));
@@ -218,7 +221,7 @@ impl Core {
             }
         }
         self.visit_copies(&mut |_, stored| {
-            if let Some((to, _)) = stored.and_then(|from| found(&[from])) {
+            if let Some((to, _)) = stored.and_then(|from| found(&from.into())) {
                 *stored = Some(to);
             }
         });
@@ -235,7 +238,7 @@ impl Core {
         }
         self.visit_copies(&mut |batch, stored| {
             if let Some(stored) = *stored {
-                kept.push(Kept { stored: vec![stored], bytes: batch.resident_bytes() as u64 });
+                kept.push(Kept { stored: stored.into(), bytes: batch.resident_bytes() as u64 });
             }
         });
         kept
@@ -291,7 +294,7 @@ impl Pending {
 
 fn want(topic: TopicId, entry: &Entry) -> Option<Absent> {
     let stored = entry.is_stored();
-    stored.then(|| Absent { topic, base: entry.base, stored: entry.stored.clone() })
+    stored.then(|| Absent { topic, base: entry.base, stored: entry.stored.to_vec() })
 }
 
 /// The runs of the log that a lease may look at: those that wait again, then what is new.

@@ -7,25 +7,30 @@
 //!  48  length (u64)         56   crc32 of the core (u32), of these 60 bytes (u32)       64  the core
 //! ```
 //!
-//! It is written under another name, synced, renamed, and the folder synced. The one before goes
-//! only when the new one has been read back.
+//! It is written under another name, piece by piece, renamed once all of it is synced, and the
+//! folder synced. The one before goes only when the new one has been read back.
 
+use std::io;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::disk::Disk;
-use super::log::{Damage, LogError, Stamp};
+use super::disk::{Disk, DiskFile};
+use super::log::{Damage, LogError, Stamp, write_full};
 use crate::clock::Now;
 use crate::codec::Codec;
 use crate::core::Core;
 
 const MAGIC: &[u8; 8] = b"MILLCKP1";
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 const HEADER_BYTES: usize = 64;
 
 /// The most that is read as a checkpoint: what a damaged length could ask for.
 const CHECKPOINT_BYTES_MAX: u64 = 16 << 30;
+
+/// Bytes that are written and synced at once. The disk has one queue: a commit beside a checkpoint
+/// waits for a piece of it, not for all.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// A core and where the log goes on from it.
 pub(crate) struct Checkpoint {
@@ -125,19 +130,11 @@ pub(crate) fn write_saved(
     let name = name_of(position);
     let unfinished = format!("{name}.tmp");
     let doing = || LogError::io(format!("writing {name}"));
-    let bytes = encode(position, last, core);
     if disk.list().map_err(doing())?.contains(&unfinished) {
         disk.remove(&unfinished).map_err(doing())?;
     }
     let file = disk.create(&unfinished).map_err(doing())?;
-    let mut written = 0;
-    while written < bytes.len() {
-        match file.write_at(written as u64, &bytes[written..]).map_err(doing())? {
-            0 => return Err(doing()(std::io::ErrorKind::WriteZero.into())),
-            more => written += more,
-        }
-    }
-    file.sync().map_err(doing())?;
+    put(&*file, &header(position, last, core), core).map_err(doing())?;
     disk.rename(&unfinished, &name).map_err(doing())?;
     disk.sync().map_err(doing())
 }
@@ -154,8 +151,20 @@ pub(crate) fn remove_older(disk: &dyn Disk, than: u64) -> Result<(), LogError> {
     disk.sync().map_err(LogError::io("syncing the journal's folder"))
 }
 
-fn encode(position: u64, (sequence, stamp): (u64, Stamp), body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(HEADER_BYTES + body.len());
+/// Writes and syncs all of a checkpoint, its header last.
+fn put(file: &dyn DiskFile, header: &[u8], core: &[u8]) -> io::Result<()> {
+    let mut at = HEADER_BYTES as u64;
+    for piece in core.chunks(PIECE_BYTES) {
+        write_full(file, at, piece)?;
+        file.sync()?;
+        at += piece.len() as u64;
+    }
+    write_full(file, 0, header)?;
+    file.sync()
+}
+
+fn header(position: u64, (sequence, stamp): (u64, Stamp), body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(HEADER_BYTES);
     bytes.extend_from_slice(MAGIC);
     (FORMAT, super::RULES).put(&mut bytes);
     (position, sequence).put(&mut bytes);
@@ -163,7 +172,6 @@ fn encode(position: u64, (sequence, stamp): (u64, Stamp), body: &[u8]) -> Vec<u8
     (body.len() as u64).put(&mut bytes);
     crc32fast::hash(body).put(&mut bytes);
     crc32fast::hash(&bytes).put(&mut bytes);
-    bytes.extend_from_slice(body);
     bytes
 }
 

@@ -171,7 +171,7 @@ impl Keeper {
         };
         let sparse: Vec<SegmentFacts> = sealed.iter().filter(sparse).copied().collect();
         let inside =
-            |run: &Stored| sparse.iter().any(|one| (one.base..one.end).contains(&run.position));
+            |run: Stored| sparse.iter().any(|one| (one.base..one.end).contains(&run.position));
         let moving = kept.iter().filter(|one| one.stored.iter().any(inside));
         self.gather_moves(moving)
     }
@@ -188,10 +188,11 @@ impl Keeper {
                 moves.push(Vec::new());
                 bytes = 0;
             }
-            let batch = fetcher.fetch(&one.stored)?;
+            let from = one.stored.to_vec();
+            let batch = fetcher.fetch(&from)?;
             bytes += batch.resident_bytes() as u64;
             if let Some(last) = moves.last_mut() {
-                last.push(Move { from: one.stored.clone(), batch, to: None });
+                last.push(Move { from, batch, to: None });
             }
         }
         Ok(moves)
@@ -203,8 +204,8 @@ fn live_bytes(sealed: &[SegmentFacts], kept: &[Kept]) -> HashMap<u64, u64> {
     let ends: BTreeMap<u64, u64> = sealed.iter().map(|one| (one.base, one.end)).collect();
     let mut live = HashMap::new();
     for one in kept {
-        let messages: u64 = one.stored.iter().map(|run| u64::from(run.len)).sum();
-        for run in &one.stored {
+        let messages = u64::from(one.stored.messages());
+        for run in one.stored.iter() {
             let holder = ends.range(..=run.position).next_back();
             if let Some((base, _)) = holder.filter(|(_, end)| run.position < **end) {
                 *live.entry(*base).or_default() += one.bytes * u64::from(run.len) / messages.max(1);

@@ -6,7 +6,7 @@ use super::checkpoint;
 use super::compaction::newest_position;
 use super::disk::Disk;
 use super::log::{
-    self, Archive, Body, Facts, Log, LogError, LogOptions, Repaired, Report, Stamp, Sync,
+    self, Archive, Body, Cut, Facts, Log, LogError, LogOptions, Repaired, Report, Stamp, Sync,
 };
 use super::replica::{Replica, digest};
 use super::{JournalOptions, record};
@@ -95,10 +95,11 @@ fn settle_losses(disk: &Arc<dyn Disk>) -> Result<u64, LogError> {
         rules: super::RULES,
         id: 0,
     };
-    let (log, _) = Log::open(disk.clone(), options, position, &mut |record| {
+    let (log, opened) = Log::open(disk.clone(), options, position, &mut |record| {
         last = Some((record.sequence, record.stamp));
         replica.step(record)
     })?;
+    opened.cut.iter().for_each(Cut::warn);
     let Some((sequence, stamp)) = last else {
         return log.close().map(|()| 0).map_err(ended);
     };

@@ -66,6 +66,7 @@ pub(crate) use self::options::LogOptions;
 pub use self::options::Sync;
 pub(crate) use self::repair::repair;
 pub use self::repair::{LeftOut, Repaired};
+pub(crate) use self::segment::write_full;
 pub(crate) use self::segments::SegmentFacts;
 pub(crate) use self::stats::stats;
 pub use self::stats::{Facts, SegmentLine};

@@ -11,7 +11,7 @@ use super::keeper::Keeper;
 use super::log::{Archive, Cut, Damage, Log, LogError, LogOptions, Opened, Sync};
 use super::replica::Replica;
 use crate::clock::Now;
-use crate::core::{Core, Declaration, Leftover};
+use crate::core::{Core, Declaration, Leftover, Named};
 
 /// How a journal is kept.
 #[derive(Clone, Debug)]
@@ -66,6 +66,14 @@ pub enum OpenError {
     /// It holds what the pipeline does not declare.
     #[error("the journal holds what the pipeline no longer declares: {}", told(.0))]
     Leftover(Vec<Leftover>),
+    /// What is to be dropped or renamed is not there.
+    #[error("the journal does not hold {}; it holds {}", named(.unheld), named(.held))]
+    Unheld {
+        /// What was asked for.
+        unheld: Vec<Named>,
+        /// Its topics and subscriptions.
+        held: Vec<Named>,
+    },
     /// The disk answered an error.
     #[error("{0}")]
     Io(String),
@@ -87,6 +95,11 @@ fn told(leftovers: &[Leftover]) -> String {
     leftovers.iter().map(one).collect::<Vec<_>>().join("; ")
 }
 
+fn named(all: &[Named]) -> String {
+    let all: Vec<String> = all.iter().map(Named::to_string).collect();
+    if all.is_empty() { "nothing yet".to_owned() } else { all.join(", ") }
+}
+
 /// A journal that was opened, and the core as it was.
 pub(crate) struct Started {
     pub(crate) core: Core,
@@ -106,10 +119,10 @@ pub(crate) fn open(
     let lock =
         disk.lock().map_err(LogError::io("locking the journal"))?.ok_or(OpenError::Locked)?;
     let (mut replica, log, opened, before) = replay(&disk, &options, id)?;
-    let mut leftovers = replica.core.leftovers(declaration);
-    replica.count_letters(&mut leftovers, declaration).map_err(OpenError::Damaged)?;
-    if !leftovers.is_empty() {
-        return Err(OpenError::Leftover(leftovers));
+    if let Err(refused) = accounted(&mut replica, declaration) {
+        // Who opens it later finds nothing to cut any more.
+        opened.cut.iter().for_each(Cut::warn);
+        return Err(refused);
     }
     let core = replica.core;
     let recovered = Recovered {
@@ -122,6 +135,17 @@ pub(crate) fn open(
     let checkpointed = before.map_or(0, |(position, _)| position);
     let keeper = Keeper::new(disk, log, options, lock, checkpointed);
     Ok(Started { core, keeper, last, recovered })
+}
+
+/// Whether the declaration has a place for all that the journal holds.
+fn accounted(replica: &mut Replica<'_>, declaration: &Declaration) -> Result<(), OpenError> {
+    let unheld = replica.core.unheld(declaration);
+    if !unheld.is_empty() {
+        return Err(OpenError::Unheld { unheld, held: replica.core.held() });
+    }
+    let mut leftovers = replica.core.leftovers(declaration);
+    replica.count_letters(&mut leftovers, declaration).map_err(OpenError::Damaged)?;
+    if leftovers.is_empty() { Ok(()) } else { Err(OpenError::Leftover(leftovers)) }
 }
 
 type Replayed<'a> = (Replica<'a>, Log, Opened, Option<(u64, Now)>);

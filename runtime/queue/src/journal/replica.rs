@@ -111,7 +111,7 @@ impl Replica<'_> {
     pub(crate) fn lose_unreadable(&mut self, now: Now) -> u64 {
         for kept in self.core.kept() {
             // Noted where it fails.
-            let _ = self.fetcher.fetch(&kept.stored);
+            let _ = self.fetcher.fetch(&kept.stored.to_vec());
         }
         let lost = self.fetcher.lost.take().unwrap_or_default();
         self.unknown + self.core.lose(&lost, now)

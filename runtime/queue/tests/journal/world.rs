@@ -78,14 +78,18 @@ impl World {
         disk: &SimulatedDisk,
         clock: &Arc<ManualClock>,
     ) -> Result<(EmbeddedBroker, Recovered), OpenError> {
-        let clock = Arc::clone(clock);
-        EmbeddedBroker::open(
-            Arc::new(disk.clone()),
-            self.options.clone(),
-            self.declaration(),
-            clock,
-            || 0,
-        )
+        self.open_as(self.declaration(), disk, clock)
+    }
+
+    /// As [`World::open`], for another declaration.
+    pub(crate) fn open_as(
+        &self,
+        declaration: Declaration,
+        disk: &SimulatedDisk,
+        clock: &Arc<ManualClock>,
+    ) -> Result<(EmbeddedBroker, Recovered), OpenError> {
+        let (disk, clock) = (Arc::new(disk.clone()), Arc::clone(clock));
+        EmbeddedBroker::open(disk, self.options.clone(), declaration, clock, || 0)
     }
 
     /// The subscriptions of a topic.
@@ -94,7 +98,8 @@ impl World {
         places.filter(move |(_, reader)| reader.topic == topic).map(|(place, _)| place)
     }
 
-    fn declaration(&self) -> Declaration {
+    /// What it declares.
+    pub(crate) fn declaration(&self) -> Declaration {
         Declaration {
             pipeline: "simulated".to_owned(),
             text: "pipeline: simulated".to_owned(),

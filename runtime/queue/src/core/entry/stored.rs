@@ -29,12 +29,12 @@ impl Entry {
     /// Leaves the messages to the journal if all are there below log position `below`; with
     /// `ids`, their ids stay.
     pub(in crate::core) fn evict(&mut self, below: u64, ids: bool) -> Option<Batch> {
-        let kept: u64 = self.stored.iter().map(|run| u64::from(run.len)).sum();
-        let written = self.stored.last().is_some_and(|last| last.position < below);
         let Content::Sealed(batch) = &self.content else { return None };
-        if kept != u64::from(self.len) || !written {
+        let written = self.stored.last().is_some_and(|last| last.position < below);
+        if self.stored.messages() != self.len || !written {
             return None;
         }
+        self.stored.shrink();
         let ids = if ids { batch.ids().to_vec() } else { Vec::new() };
         self.hashes = Vec::new();
         match std::mem::replace(&mut self.content, Content::Stored(ids)) {
@@ -56,7 +56,7 @@ impl Entry {
     pub(in crate::core) fn stored_run(&self, range: Range<usize>) -> Vec<Stored> {
         let mut runs = Vec::new();
         let mut start = 0;
-        for run in &self.stored {
+        for run in self.stored.iter() {
             let end = start + run.len as usize;
             let part = range.start.max(start)..range.end.min(end);
             if !part.is_empty() {

@@ -29,6 +29,8 @@ pub struct Folder {
     path: PathBuf,
     /// Where this process puts files away; named after the time of the first.
     quarantine: OnceLock<PathBuf>,
+    /// Nothing in it changes.
+    reads_only: bool,
 }
 
 impl Folder {
@@ -37,20 +39,51 @@ impl Folder {
     pub fn create(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         make(&path)?;
-        Ok(Self { path, quarantine: OnceLock::new() })
+        Ok(Self { path, quarantine: OnceLock::new(), reads_only: false })
     }
 
     /// The folder at `path`, which must exist.
     pub fn open(path: impl Into<PathBuf>) -> io::Result<Self> {
         let path = path.into();
         fs::read_dir(&path)?;
-        Ok(Self { path, quarantine: OnceLock::new() })
+        Ok(Self { path, quarantine: OnceLock::new(), reads_only: false })
+    }
+
+    /// As [`Folder::open`], to look at it only: its files are not opened for writing, and every
+    /// change is an error.
+    pub fn open_to_read(path: impl Into<PathBuf>) -> io::Result<Self> {
+        Ok(Self { reads_only: true, ..Self::open(path)? })
     }
 
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// An error in a folder that is only looked at.
+    fn may_change(&self) -> io::Result<()> {
+        if self.reads_only { Err(io::ErrorKind::PermissionDenied.into()) } else { Ok(()) }
+    }
+
+    /// The file that is locked: made where there is none, and even who only looks locks it. Where
+    /// a folder does not let itself be written, none can be made, and nobody else can begin.
+    fn lock_file(&self) -> io::Result<Option<File>> {
+        let path = self.path.join(LOCK);
+        match OpenOptions::new().read(true).write(!self.reads_only).open(&path) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            opened => return opened.map(Some),
+        }
+        let mut options = OpenOptions::new();
+        options.read(true).write(true).create(true).truncate(false).mode(0o600);
+        let unwritable = |error: &io::Error| {
+            use io::ErrorKind::{PermissionDenied, ReadOnlyFilesystem};
+            self.reads_only && [PermissionDenied, ReadOnlyFilesystem].contains(&error.kind())
+        };
+        match options.open(&path) {
+            Err(error) if unwritable(&error) => Ok(None),
+            made => made.map(Some),
+        }
     }
 
     fn quarantine_folder(&self) -> io::Result<&Path> {
@@ -77,25 +110,30 @@ impl Disk for Folder {
     }
 
     fn create(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
+        self.may_change()?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create_new(true).mode(0o600);
         Ok(Box::new(RealFile(options.open(self.path.join(name))?)))
     }
 
     fn open(&self, name: &str) -> io::Result<Box<dyn DiskFile>> {
-        let file = OpenOptions::new().read(true).write(true).open(self.path.join(name))?;
+        let file =
+            OpenOptions::new().read(true).write(!self.reads_only).open(self.path.join(name))?;
         Ok(Box::new(RealFile(file)))
     }
 
     fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        self.may_change()?;
         fs::rename(self.path.join(from), self.path.join(to))
     }
 
     fn remove(&self, name: &str) -> io::Result<()> {
+        self.may_change()?;
         fs::remove_file(self.path.join(name))
     }
 
     fn quarantine(&self, name: &str) -> io::Result<()> {
+        self.may_change()?;
         let folder = self.quarantine_folder()?;
         let free = (0..NAMESAKES_MAX)
             .map(|n| if n == 0 { folder.join(name) } else { folder.join(format!("{name}.{n}")) })
@@ -116,9 +154,7 @@ impl Disk for Folder {
     }
 
     fn lock(&self) -> io::Result<Option<Box<dyn Send + Sync>>> {
-        let mut options = OpenOptions::new();
-        options.read(true).write(true).create(true).truncate(false).mode(0o600);
-        let file = options.open(self.path.join(LOCK))?;
+        let Some(file) = self.lock_file()? else { return Ok(Some(Box::new(()))) };
         match file.try_lock() {
             Ok(()) => Ok(Some(Box::new(file))),
             Err(TryLockError::WouldBlock) => Ok(None),

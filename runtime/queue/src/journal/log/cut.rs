@@ -10,7 +10,7 @@ use crate::journal::disk::{Disk, DiskFile};
 const STEP_BYTES: u64 = 1 << 20;
 
 /// Puts what is to be cut into the quarantine, then writes zeros in its place; the caller syncs
-/// them. Whenever a crash ends this, the next opening finds the rest and cuts that.
+/// them, and tells whoever asked. Whenever a crash ends this, the next opening finds the rest and cuts that.
 pub(super) fn cut(
     disk: &dyn Disk,
     file: &dyn DiskFile,
@@ -18,13 +18,6 @@ pub(super) fn cut(
     size: u64,
     cut: &Cut,
 ) -> io::Result<()> {
-    tracing::warn!(
-        file = cut.file,
-        offset = cut.offset,
-        bytes = cut.bytes,
-        last_sequence = cut.last_sequence,
-        "the journal's torn tail is cut off"
-    );
     let name = format!("cut-{:016x}.bin", base + cut.offset);
     keep(disk, file, &name, cut.offset, cut.bytes)?;
     if file.size()? < size {

@@ -40,6 +40,14 @@ pub struct Cut {
     pub last_sequence: u64,
 }
 
+impl Cut {
+    /// Tells the operator, where nobody else will.
+    pub(crate) fn warn(&self) {
+        let Self { file, offset, bytes, last_sequence } = self;
+        tracing::warn!(file, offset, bytes, last_sequence, "the journal's torn tail was cut off");
+    }
+}
+
 /// Why a log cannot be read or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum LogError {

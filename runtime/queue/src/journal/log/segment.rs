@@ -154,7 +154,7 @@ pub(super) fn create(disk: &dyn Disk, header: &SegmentHeader) -> io::Result<Box<
 }
 
 /// Writes all of `bytes`: a write may take less than it is given.
-pub(super) fn write_full(file: &dyn DiskFile, mut at: u64, mut bytes: &[u8]) -> io::Result<()> {
+pub(crate) fn write_full(file: &dyn DiskFile, mut at: u64, mut bytes: &[u8]) -> io::Result<()> {
     while !bytes.is_empty() {
         match file.write_at(at, bytes) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -90,3 +90,23 @@ fn an_existing_file_is_not_created_again_but_renamed_over() {
     assert!(folder.open("b").is_err());
     assert!(folder.free_bytes().unwrap() > 0);
 }
+
+#[test]
+fn a_folder_that_is_only_looked_at_is_read_and_locked_and_never_changed() {
+    let temporary = tempfile::tempdir().unwrap();
+    let folder = Folder::open(temporary.path()).unwrap();
+    folder.create("a").unwrap().write_at(0, b"abc").unwrap();
+    let looking = Folder::open_to_read(temporary.path()).unwrap();
+    let file = looking.open("a").unwrap();
+    let mut bytes = [0; 3];
+    assert_eq!((file.size().unwrap(), file.read_at(0, &mut bytes).unwrap()), (3, 3));
+    assert!(file.write_at(0, b"x").is_err(), "its files are open to read only");
+    assert!(looking.create("b").is_err() && looking.rename("a", "b").is_err());
+    assert!(looking.remove("a").is_err() && looking.quarantine("a").is_err());
+    let held = looking.lock().unwrap();
+    assert!(held.is_some() && folder.lock().unwrap().is_none(), "who looks keeps others away");
+    drop(held);
+    let held = folder.lock().unwrap();
+    assert!(held.is_some() && looking.lock().unwrap().is_none());
+    assert_eq!(names(temporary.path()), ["a", "lock"]);
+}

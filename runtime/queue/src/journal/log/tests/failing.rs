@@ -43,6 +43,25 @@ async fn an_error_at_any_call_ends_the_log_and_loses_nothing_acknowledged() {
 }
 
 #[tokio::test]
+async fn without_a_sync_nothing_is_acknowledged_whose_write_failed() {
+    let mut failures = 0;
+    for call in 0.. {
+        let disk = MemoryDisk::new();
+        let options = options(Sync::Never);
+        let (log, _) = Log::open(disk.clone(), options, None, &mut |_| Ok(())).unwrap();
+        disk.fail_at(disk.calls().len() + call);
+        let acknowledged = until_it_fails(&log).await;
+        if acknowledged == 40 {
+            break;
+        }
+        failures += 1;
+        let (_, opened, records) = reopen(&disk.after_kill(), None).unwrap();
+        assert!(records.len() as u64 >= acknowledged, "call {call}: {opened:?}");
+    }
+    assert!(failures > 40, "{failures} calls were failed");
+}
+
+#[tokio::test]
 async fn everybody_who_waits_hears_of_the_failure() {
     let disk = MemoryDisk::new();
     let log = open(&disk);

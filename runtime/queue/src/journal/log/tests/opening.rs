@@ -161,17 +161,23 @@ async fn a_sealed_segment_without_its_end_is_refused_even_below_the_checkpoint()
     assert_eq!((&damage(&disk).file, damage(&disk).offset), (name, length));
 }
 
-#[tokio::test]
-async fn a_crash_between_a_seal_and_the_next_segment_is_mended() {
+/// A log whose next record begins a segment; how many records it has.
+async fn about_to_roll() -> (Arc<MemoryDisk>, Log, u64) {
     let disk = MemoryDisk::new();
     let log = open(&disk);
-    let created = disk.count("create");
     let mut sequence = 0;
     while log.next_position(body(sequence + 1).len()) < SEGMENT_BYTES {
         sequence += 1;
         append(&log, sequence);
     }
     log.durable(sequence).await.unwrap();
+    (disk, log, sequence)
+}
+
+#[tokio::test]
+async fn a_crash_between_a_seal_and_the_next_segment_is_mended() {
+    let (disk, log, sequence) = about_to_roll().await;
+    let created = disk.count("create");
     // Seal, sync, truncate, sync; then the creation fails.
     disk.fail_at(disk.calls().len() + 4);
     append(&log, sequence + 1);
@@ -184,6 +190,20 @@ async fn a_crash_between_a_seal_and_the_next_segment_is_mended() {
     fill(&log, sequence + 1..=sequence + 5).await;
     log.close().unwrap();
     assert_prefix(&reopen(&disk, None).unwrap().2, sequence + 5);
+}
+
+#[tokio::test]
+async fn what_stands_behind_a_seal_is_cut_before_another_segment_follows() {
+    let (disk, log, sequence) = about_to_roll().await;
+    disk.fail_at(disk.calls().len() + 2);
+    append(&log, sequence + 1);
+    log.durable(sequence + 1).await.unwrap_err();
+    assert_eq!(disk.calls().last(), Some(&"truncate"));
+    let disk = disk.after_power_cut();
+    let (log, ..) = reopen(&disk, None).unwrap();
+    fill(&log, sequence + 1..=sequence + 5).await;
+    log.close().unwrap();
+    assert_prefix(&reopen(&disk.after_power_cut(), None).unwrap().2, sequence + 5);
 }
 
 #[tokio::test]

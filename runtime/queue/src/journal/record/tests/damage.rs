@@ -76,6 +76,16 @@ fn counts_are_held_against_the_bytes_at_hand() {
 }
 
 #[test]
+fn columns_that_nobody_knows_are_malformed() {
+    let mut bytes = Vec::new();
+    super::super::batch::put(&batch_of(b"key", b"value"), &mut bytes);
+    assert!(super::super::batch::get(bytes.clone().into()).is_ok());
+    bytes[4] |= 4;
+    let unknown = Malformed("a batch with columns that nobody knows");
+    assert_eq!(super::super::batch::get(bytes.into()).unwrap_err(), unknown);
+}
+
+#[test]
 fn an_arrival_without_messages_is_malformed() {
     assert!(publish(batch_of(b"key", b"value")).is_ok());
     assert!(publish(nothing()).is_err());
