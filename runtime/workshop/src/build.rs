@@ -6,11 +6,11 @@ use std::io::{self, BufRead, BufReader, PipeReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 
-use millstream_plugin_host::{Host, Inspection, LoadError, componentize};
+use millstream_plugin_host::{Host, Inspection, LoadError, componentize, embed_world};
 
 use crate::error::{Mistake, WorkshopError};
 use crate::manifest::Manifest;
-use crate::sources;
+use crate::{sources, toolchain};
 
 /// How much of a failed build's output its error repeats.
 const TAIL_LINES_MAX: usize = 20;
@@ -18,6 +18,9 @@ const TAIL_LINES_MAX: usize = 20;
 const LINE_BYTES_MAX: u64 = 16 << 10;
 /// The largest artifact; the largest toolchain measured makes 18 MiB.
 const ARTIFACT_BYTES_MAX: u64 = 256 << 20;
+
+/// How `sh` ends when a command is not there.
+const NOT_FOUND: i32 = 127;
 
 /// A component that was built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,11 +41,12 @@ pub struct Built {
 /// The folder is no plugin, the command fails or cannot start, or what it makes is no plugin.
 pub fn build(folder: &Path, line: &mut dyn FnMut(&str)) -> Result<Built, WorkshopError> {
     let manifest = Manifest::read(folder)?;
-    run(&manifest.build, folder, line)?;
+    run(&manifest, folder, line)?;
     let artifact = folder.join(&manifest.artifact);
     let module = sources::read(&artifact, ARTIFACT_BYTES_MAX)
         .map_err(|error| missing(error, folder, &manifest))?;
     let unusable = |source| not_a_plugin(&artifact, source);
+    let module = typed(module, &manifest, folder).map_err(unusable)?;
     let component = componentize(&module).map_err(unusable)?;
     let inspection = Host::inspect(&component).map_err(unusable)?;
     let path = manifest.component(folder);
@@ -50,10 +54,21 @@ pub fn build(folder: &Path, line: &mut dyn FnMut(&str)) -> Result<Built, Worksho
     Ok(Built { name: manifest.name, path, inspection })
 }
 
+/// `module` with the world that its toolchain leaves out, where plugin.toml names one.
+fn typed(module: Vec<u8>, manifest: &Manifest, folder: &Path) -> Result<Vec<u8>, LoadError> {
+    let Some(world) = &manifest.world else { return Ok(module) };
+    let wit = manifest.wit.as_ref().map(|wit| folder.join(wit));
+    embed_world(&module, world, wit.as_deref())
+}
+
 /// Runs the build command; what it writes to stdout and stderr comes as one stream, in its order.
-fn run(command: &str, folder: &Path, line: &mut dyn FnMut(&str)) -> Result<(), WorkshopError> {
+fn run(
+    manifest: &Manifest,
+    folder: &Path,
+    line: &mut dyn FnMut(&str),
+) -> Result<(), WorkshopError> {
     let cannot = |error| WorkshopError::io("run `sh` in", folder, error);
-    let (mut child, output) = start(command, folder).map_err(cannot)?;
+    let (mut child, output) = start(manifest, folder).map_err(cannot)?;
     let tail = relay(output, line);
     let status = child.wait().map_err(cannot)?;
     // Not before the child was waited for: it would stay behind as a zombie.
@@ -61,15 +76,26 @@ fn run(command: &str, folder: &Path, line: &mut dyn FnMut(&str)) -> Result<(), W
     if status.success() {
         return Ok(());
     }
-    let (command, folder) = (command.to_owned(), folder.to_owned());
-    Err(WorkshopError::BuildFailed { command, folder, ending: ending(status), tail })
+    let ending = match status.code() {
+        Some(NOT_FOUND) => missing_tool(folder, &manifest.language),
+        _ => ending(status),
+    };
+    let (command, folder) = (manifest.build.clone(), folder.to_owned());
+    Err(WorkshopError::BuildFailed { command, folder, ending, tail })
 }
 
-fn start(command: &str, folder: &Path) -> io::Result<(Child, PipeReader)> {
+fn missing_tool(folder: &Path, language: &str) -> String {
+    let script = toolchain::script(folder, language);
+    let install = format!("`sh {}` installs what {language} needs", script.display());
+    format!("needs a tool that is not installed or not on the PATH: {install}")
+}
+
+fn start(manifest: &Manifest, folder: &Path) -> io::Result<(Child, PipeReader)> {
     let (output, input) = io::pipe()?;
     let child = Command::new("sh")
-        .args(["-c", command])
+        .args(["-c", &manifest.build])
         .current_dir(folder)
+        .env("PATH", toolchain::path(&manifest.language))
         // It would move the artifact away from where plugin.toml says it is.
         .env_remove("CARGO_TARGET_DIR")
         .stdin(Stdio::null())
@@ -98,7 +124,6 @@ fn relay(output: PipeReader, line: &mut dyn FnMut(&str)) -> io::Result<String> {
 
 fn ending(status: ExitStatus) -> String {
     match status.code() {
-        Some(127) => "needs a tool that is not installed or not on the PATH".to_owned(),
         Some(code) => format!("failed with exit code {code}"),
         None => "was stopped by a signal".to_owned(),
     }

@@ -10,6 +10,8 @@ use crate::error::{Mistake, WorkshopError};
 
 mod form;
 
+/// A case file is written by hand; larger payloads go into a `payload_file`.
+pub(crate) const BYTES_MAX: u64 = 16 << 20;
 /// The most cases of one plugin: stops a folder that holds something else.
 const CASES_MAX: usize = 10_000;
 
@@ -53,6 +55,8 @@ pub(crate) enum Expected {
     Reject(String),
     /// Does not answer: a trap, a timeout, an exceeded limit or an invalid answer.
     Trap(String),
+    /// Nothing yet: its author wants to see what comes out first.
+    Unsaid,
 }
 
 /// A message that should be published; what is none is not compared.

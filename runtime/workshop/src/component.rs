@@ -9,8 +9,8 @@ use crate::sources;
 /// The component of the plugin folder `folder`. Never builds.
 ///
 /// # Errors
-/// The folder is no plugin; there is no component; it is older than a file in the folder, leaving
-/// out hidden ones, `build/`, `target/` and `cases/`.
+/// The folder is no plugin; there is no component; it is older than a source in the folder: hidden
+/// files, texts, pipelines, and what lies in `build/`, `target/`, `node_modules/` and `cases/` are none.
 pub fn component_path(folder: &Path) -> Result<PathBuf, WorkshopError> {
     let component = Manifest::read(folder)?.component(folder);
     let command = format!("millstream build {}", folder.display());

@@ -201,6 +201,7 @@ fn describe(expected: &Expected) -> String {
         Expected::Retry { reason, .. } => format!("retry: {reason}"),
         Expected::Reject(reason) => format!("reject: {reason}"),
         Expected::Trap(text) => format!("trap: {text}"),
+        Expected::Unsaid => "nothing yet: `--bless` writes down what comes out".to_owned(),
     }
 }
 

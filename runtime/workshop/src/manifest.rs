@@ -28,6 +28,11 @@ pub struct Manifest {
     pub build: String,
     /// What the command makes, relative to the folder.
     pub artifact: PathBuf,
+    /// The world to embed into the artifact, where the toolchain embeds none.
+    pub world: Option<String>,
+    /// Folder of the WIT package that holds the world, relative to the folder; none: the contract
+    /// itself.
+    pub wit: Option<PathBuf>,
 }
 
 impl Manifest {
@@ -51,12 +56,14 @@ impl Manifest {
         if let Some((span, fault)) = declaration.faults().next() {
             return Err(mistake(span, fault));
         }
-        let Declaration { name, language, build, artifact, world: _ } = declaration;
+        let Declaration { name, language, build, artifact, world, wit } = declaration;
         Ok(Self {
             name: name.into_inner(),
             language: language.into_inner(),
             build: build.into_inner(),
             artifact: artifact.into_inner().into(),
+            world: world.map(Spanned::into_inner),
+            wit: wit.map(|wit| wit.into_inner().into()),
         })
     }
 
@@ -76,6 +83,7 @@ struct Declaration {
     build: Spanned<String>,
     artifact: Spanned<String>,
     world: Option<Spanned<String>>,
+    wit: Option<Spanned<String>>,
 }
 
 impl Declaration {
@@ -90,12 +98,10 @@ impl Declaration {
             [("language", &self.language), ("build", &self.build), ("artifact", &self.artifact)];
         let empty = texts.into_iter().filter(|(_, text)| text.get_ref().trim().is_empty());
         let empty = empty.map(|(key, text)| (text.span(), format!("`{key}` must not be empty")));
-        let world = self.world.iter().map(|world| {
-            let why =
-                "embedding a component type is not available yet: use a toolchain that embeds it";
-            (world.span(), format!("`world`: {why}"))
+        let alone = self.wit.iter().filter(|_| self.world.is_none()).map(|wit| {
+            (wit.span(), "`wit` says where `world` is: give `world` as well".to_owned())
         });
-        name.into_iter().chain(empty).chain(world)
+        name.into_iter().chain(empty).chain(alone)
     }
 }
 

@@ -9,8 +9,10 @@ use crate::error::{Mistake, WorkshopError};
 
 /// The most files looked at in one plugin folder: stops a folder that is the whole disk.
 const FILES_MAX: usize = 100_000;
-/// Folders that hold no sources: what `millstream build`, cargo and the cases own.
-const NOT_SOURCES: [&str; 3] = ["build", "target", "cases"];
+/// Folders that hold no sources: what `millstream build`, cargo, npm and the cases own.
+const NOT_SOURCES: [&str; 4] = ["build", "target", "node_modules", "cases"];
+/// How files end that no toolchain builds from: texts, and the pipeline beside the plugin.
+const NOT_BUILT_FROM: [&str; 3] = [".md", ".yaml", ".pyc"];
 
 /// The text of `path`, which the author wrote.
 pub(crate) fn read_text(path: &Path, bytes_max: u64) -> Result<String, WorkshopError> {
@@ -32,7 +34,7 @@ pub(crate) fn read(path: &Path, bytes_max: u64) -> Result<Vec<u8>, WorkshopError
 }
 
 /// A source in `folder` that is newer than `built`, if there is one. Hidden files are no sources,
-/// nor is what lies in `build/`, `target/` and `cases/`.
+/// nor are texts and pipelines, nor is what lies in `build/`, `target/`, `node_modules/` and `cases/`.
 pub(crate) fn newer_than(
     folder: &Path,
     built: SystemTime,
@@ -71,6 +73,8 @@ pub(crate) fn modified(path: &Path) -> Result<SystemTime, WorkshopError> {
 }
 
 fn is_source(name: &str, in_root: bool) -> bool {
-    let skipped = name.starts_with('.') || in_root && NOT_SOURCES.contains(&name);
+    let skipped = name.starts_with('.')
+        || in_root && NOT_SOURCES.contains(&name)
+        || NOT_BUILT_FROM.iter().any(|ending| name.ends_with(ending));
     !skipped
 }

@@ -1,13 +1,15 @@
 //! Runs the cases of a plugin through the real host.
 
+use std::fs;
 use std::path::Path;
 
 use bytes::Bytes;
 use millstream_message::{Batch, BatchBuilder, BatchTooLarge, MessageId};
 use millstream_plugin_host::{
-    Host, Input, Instance, LoadError, Plugin, PluginSettings, StartFailure,
+    Grants, Host, Input, Instance, LoadError, Plugin, PluginSettings, StartFailure,
 };
 
+use crate::bless::{Blessed, bless as blessed};
 use crate::case::{self, Case, Check, Expected, Given};
 use crate::component::component_path;
 use crate::difference::{self, Difference, Mismatch, Runs};
@@ -22,7 +24,7 @@ const COMPONENT_BYTES_MAX: u64 = 256 << 20;
 const PLACE: &str = "cases";
 
 /// How one case went.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct CaseReport {
     /// The case: its file's name without `.yaml`.
     pub name: String,
@@ -30,6 +32,16 @@ pub struct CaseReport {
     pub messages: usize,
     /// Where the answers are not what the case expects.
     pub differences: Vec<Difference>,
+    found: Found,
+}
+
+/// What the plugin did, if a case can say it.
+#[derive(Clone, Debug, PartialEq)]
+enum Found {
+    Answers(Vec<Observed>),
+    Refusal(String),
+    /// It did not start, or answered a batch otherwise than its messages singly.
+    Neither,
 }
 
 impl CaseReport {
@@ -53,7 +65,11 @@ pub async fn test(folder: &Path, host: &Host) -> Result<Vec<CaseReport>, Worksho
     let component = Bytes::from(sources::read(&path, COMPONENT_BYTES_MAX)?);
     let mut reports = Vec::with_capacity(cases.len());
     for case in cases {
-        let settings = PluginSettings { config: case.config.clone(), ..PluginSettings::default() };
+        let settings = PluginSettings {
+            config: case.config.clone(),
+            grants: Grants::without_reach(),
+            ..PluginSettings::default()
+        };
         let unusable = |source: LoadError| WorkshopError::NotAPlugin { path: path.clone(), source };
         let plugin = host.load(&name, component.clone(), settings).await.map_err(unusable)?;
         reports.push(run(case, &plugin).await?);
@@ -61,26 +77,66 @@ pub async fn test(folder: &Path, host: &Host) -> Result<Vec<CaseReport>, Worksho
     Ok(reports)
 }
 
+/// Writes what came out into the case of `report`, which failed, in place of what it expected.
+///
+/// # Errors
+/// What came out cannot be expected: the plugin does not start, or answers a batch otherwise than
+/// its messages singly. Or the file cannot be written.
+pub fn bless(folder: &Path, report: &CaseReport) -> Result<(), WorkshopError> {
+    let file = folder.join("cases").join(&report.name).with_extension("yaml");
+    let found = match &report.found {
+        Found::Answers(answers) => Blessed::Answers(answers),
+        Found::Refusal(reason) => Blessed::Refusal(reason),
+        Found::Neither => {
+            let message = "what came out cannot be expected: mend the plugin";
+            return Err(Mistake::of_file(&file, message).into());
+        }
+    };
+    let text = blessed(&file, &sources::read_text(&file, case::BYTES_MAX)?, &found)?;
+    fs::write(&file, text).map_err(|error| WorkshopError::io("write", &file, error))
+}
+
 async fn run(case: Case, plugin: &Plugin) -> Result<CaseReport, WorkshopError> {
     let Case { name, check, .. } = case;
-    let (messages, differences) = match (plugin.instantiate(PLACE, PLACE).await, check) {
+    let (messages, differences, found) = match (plugin.instantiate(PLACE, PLACE).await, check) {
         (Err(StartFailure::Pool(_)), _) => {
             return Err(WorkshopError::Host("no place for an instance".to_owned()));
         }
-        (started, Check::ConfigRefused(text)) => (0, refusal(&text, started.err(), plugin)),
+        (started, Check::ConfigRefused(text)) => {
+            let failure = started.err();
+            let found = refusal_of(failure.as_ref());
+            (0, refusal(&text, failure, plugin), found)
+        }
         (Err(failure), Check::Messages(pairs)) => {
             let mismatch =
                 ("start".to_owned(), "the plugin starts".to_owned(), failure.to_string());
-            (pairs.len(), vec![located(None, Runs::Both, mismatch)])
+            (pairs.len(), vec![located(None, Runs::Both, mismatch)], refusal_of(Some(&failure)))
         }
         (Ok(instance), Check::Messages(pairs)) => {
             let stage = Stage::new(&name, plugin, &pairs)?;
             let (batch, instance) = stage.as_batch(instance).await?;
             let single = stage.singly(instance).await?;
-            (pairs.len(), differences(&pairs, &batch, &single))
+            let differences = differences(&pairs, &batch, &single);
+            (pairs.len(), differences, agreed(batch, &single))
         }
     };
-    Ok(CaseReport { name, messages, differences })
+    Ok(CaseReport { name, messages, differences, found })
+}
+
+fn refusal_of(failure: Option<&StartFailure>) -> Found {
+    match failure {
+        Some(StartFailure::ConfigRefused(reason)) => Found::Refusal(reason.clone()),
+        _ => Found::Neither,
+    }
+}
+
+/// The answers, where both runs gave the same.
+fn agreed(batch: Vec<Observed>, single: &[Observed]) -> Found {
+    let disagree = |(batch, single)| difference::disagreement(batch, single).is_some();
+    match batch.iter().zip(single).any(disagree) {
+        true => Found::Neither,
+        false => Found::Answers(batch),
+    }
 }
 
 /// Where a start is not the refusal that is expected.

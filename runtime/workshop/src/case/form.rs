@@ -10,24 +10,22 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_yaml::{Location, Spanned};
 
-use super::{Case, Check, Expected, ExpectedOutput, ExpectedPayload, Given};
+use super::{BYTES_MAX, Case, Check, Expected, ExpectedOutput, ExpectedPayload, Given};
 use crate::error::{Mistake, WorkshopError};
 use crate::sources;
 
-/// A case file is written by hand; larger payloads go into a `payload_file`.
-const CASE_BYTES_MAX: u64 = 16 << 20;
 /// The largest `payload_file`: far over what a topic takes by default.
 const PAYLOAD_BYTES_MAX: u64 = 64 << 20;
 
 /// Reads and checks one case.
 pub(super) fn read(file: &Path) -> Result<Case, WorkshopError> {
-    let text = sources::read_text(file, CASE_BYTES_MAX)?;
+    let text = sources::read_text(file, BYTES_MAX)?;
     let form: CaseForm = serde_yaml::from_str(&text).map_err(|error| malformed(file, &error))?;
     let name = file.file_stem().unwrap_or_default().to_string_lossy().into_owned();
     let config = form.config.map_or(Ok(Value::Null), |config| object(file, config))?;
     let check = match (form.config_refused, form.messages, form.expect) {
         (Some(text), None, None) => Check::ConfigRefused(text),
-        (None, Some(messages), Some(expect)) => Check::Messages(pairs(file, messages, expect)?),
+        (None, Some(messages), expect) => Check::Messages(pairs(file, messages, expect)?),
         _ => {
             return Err(Mistake::of_file(
                 file,
@@ -144,12 +142,16 @@ fn object(file: &Path, config: Spanned<Value>) -> Result<Value, Mistake> {
 fn pairs(
     file: &Path,
     messages: Spanned<Vec<Spanned<MessageForm>>>,
-    expect: Spanned<Vec<Spanned<ExpectForm>>>,
+    expect: Option<Spanned<Vec<Spanned<ExpectForm>>>>,
 ) -> Result<Vec<(Given, Expected)>, WorkshopError> {
-    let (given, expected) = (messages.value.len(), expect.value.len());
-    if given == 0 {
+    if messages.value.is_empty() {
         return Err(Mistake::at(file, position(&messages.referenced), "`messages` is empty").into());
     }
+    let Some(expect) = expect else {
+        let unsaid = |message| Ok((given_message(file, message)?, Expected::Unsaid));
+        return messages.value.into_iter().map(unsaid).collect();
+    };
+    let (given, expected) = (messages.value.len(), expect.value.len());
     if given != expected {
         let message =
             format!("{expected} in `expect` for {given} in `messages`: give one for each");

@@ -48,8 +48,10 @@ fn an_empty_command_is_refused() {
 }
 
 #[test]
-fn what_is_not_available_yet_says_so() {
-    let message = refused(&format!("{GOOD}world = \"batch-consumer\"\n"));
-    assert!(message.starts_with("delays/plugin.toml:5:9: `world`: "), "{message}");
-    assert!(message.contains("not available yet"), "{message}");
+fn a_folder_of_wit_without_a_world_is_refused() {
+    let message = refused(&format!("{GOOD}wit = \"wit\"\n"));
+    assert_eq!(
+        message,
+        "delays/plugin.toml:5:7: `wit` says where `world` is: give `world` as well"
+    );
 }
