@@ -8,13 +8,18 @@ DEMO    := target/demo
 # The SDK and each plugin is a Cargo workspace of its own, whose tests run natively.
 NATIVE  := $(patsubst %/Cargo.toml,%,$(wildcard sdk/rust/Cargo.toml plugins/*/Cargo.toml))
 
-.PHONY: demo test bench bench-peers simulate torture mutants install wasm-target lint
+NIGHTLY ?= nightly
+
+# What runs: a binary that is there already, as tests have one, or the one that is built first.
+MILLSTREAM := $(or $(MILLSTREAM_BIN),$(BUILT)/millstream)
+
+.PHONY: demo test toolchains native bench bench-peers simulate torture mutants sandbox storm fuzz install wasm-target lint
 
 demo: wasm-target
-	cargo build --profile $(PROFILE) --locked -p millstream
-	$(BUILT)/millstream build plugins/delays
+	$(if $(MILLSTREAM_BIN),,cargo build --profile $(PROFILE) --locked -p millstream)
+	$(MILLSTREAM) build plugins/delays
 	@mkdir -p $(DEMO) && rm -f $(DEMO)/departures.ndjson $(DEMO)/notifications.ndjson
-	$(BUILT)/millstream run pipelines/flights.yaml --drain --http off
+	$(MILLSTREAM) run pipelines/flights.yaml --drain --http off
 	@echo
 	@echo "What the plugin made of the flights:"
 	@head -n 2 $(DEMO)/notifications.ndjson
@@ -27,11 +32,28 @@ demo: wasm-target
 	@echo "    $(BUILT)/millstream run pipelines/flights.yaml     # then, in another terminal:"
 	@echo "    $(BUILT)/millstream dlq ls find-delays"
 
-test: wasm-target lint
-	cargo build --locked -p millstream
+# The binary that the tests drive is the one that they are built beside.
+test: export MILLSTREAM_BIN = $(abspath $(TARGET))/debug/millstream
+test: wasm-target toolchains lint
+	cargo test --locked --workspace --no-run
 	cargo test --locked --workspace
+	$(MAKE) native
+
+# What plugins in each language are built with; a language that this machine cannot have is skipped.
+toolchains:
+	@for script in sdk/toolchains/*.sh; do sh $$script || echo "SKIPPED: $$script"; done
+
+# The SDKs and the example plugins, each by the test runner of its language, where that is there.
+native:
 	@set -e; for folder in $(NATIVE); do \
 		echo "cargo test in $$folder"; (cd $$folder && env -u CARGO_TARGET_DIR cargo test --locked); done
+	@if command -v go >/dev/null; then for folder in sdk/go plugins/delays-go; do \
+		(cd $$folder && go test ./...) || exit 1; done; else echo "SKIPPED: go test"; fi
+	@if command -v python3 >/dev/null; then for folder in sdk/python plugins/delays-python; do \
+		(cd $$folder && python3 -m unittest discover tests) || exit 1; done; else echo "SKIPPED: python"; fi
+	@if command -v node >/dev/null; then (cd sdk/javascript && node --test test/); else echo "SKIPPED: node --test"; fi
+	@if command -v cc >/dev/null; then $(MAKE) -C sdk/c test && $(MAKE) -C plugins/delays-c test; \
+		else echo "SKIPPED: the tests of sdk/c"; fi
 
 # rustfmt and clippy are components that a toolchain may lack: what is there is used.
 lint:
@@ -68,9 +90,30 @@ torture: export MILLSTREAM_SEED = $(or $(SEED),1)
 torture: wasm-target
 	cargo test --release --locked -p millstream-tests --test torture -- --nocapture killed_over_and_over
 
-# Breaks the core in small ways, one at a time, and counts those that the simulation finds.
+# Every hostile guest by itself: what its user sees.
+sandbox: wasm-target
+	cargo test --locked --workspace --test sandbox -- --skip all_of_them_at_once
+
+# Every hostile guest at once, ROUNDS times over, beside one that does as it should.
+storm: export MILLSTREAM_ROUNDS = $(or $(ROUNDS),1000)
+storm: wasm-target
+	cargo test --release --locked -p millstream-tests --test sandbox -- --nocapture all_of_them_at_once
+
+# Breaks the core and the journal in small ways, one at a time, and counts those that their tests find:
+# ONLY=journal breaks only that.
 mutants:
-	cargo run --locked -p millstream-mutants
+	cargo run --locked -p millstream-mutants -- $(ONLY)
+
+# Fuzzes what strangers hand in, each TARGETS for SECONDS, from the corpus that lies in the
+# repository and what earlier runs found. Needs the toolchain NIGHTLY; installs cargo-fuzz.
+FUZZED := $(TARGET)/fuzz-corpus
+fuzz:
+	@cargo fuzz --version >/dev/null 2>&1 || cargo install --locked cargo-fuzz@0.13.2
+	@set -e; for target in $(or $(TARGETS),inspect answers); do \
+		mkdir -p $(FUZZED)/$$target; \
+		cargo +$(NIGHTLY) fuzz run --fuzz-dir tests/fuzz --target-dir $(TARGET)/fuzz $$target \
+			$(FUZZED)/$$target tests/fuzz/corpus/$$target -- \
+			-max_total_time=$(or $(SECONDS),600) -timeout=10 -rss_limit_mb=1024 -max_len=65536; done
 
 install: wasm-target
 	cargo install --locked --path runtime/cli

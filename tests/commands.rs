@@ -123,8 +123,7 @@ fn a_wrong_command_line_is_exit_2() {
 #[test]
 fn what_is_not_built_yet_says_so_and_fails() {
     for args in [
-        &["new", "p", "--lang", "rust"][..],
-        &["top"],
+        &["top"][..],
         &["graph", "f"],
         &["swap", "p", "f"],
         &["rollback", "p"],

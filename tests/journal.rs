@@ -61,6 +61,14 @@ fn what_is_no_longer_declared_is_refused_until_it_is_named() {
     for said in ["--drop topic:in", "--rename topic:in="] {
         assert!(refused.stderr.contains(said), "{said}: {refused:#?}");
     }
+    let told = ["MS0505", "MS0506"].map(|code| refused.stderr.matches(code).count());
+    assert_eq!(told, [1, 0], "the topic is told, and not its reader again: {refused:#?}");
+    for [option, wrong] in [["--drop", "subscription:in"], ["--rename", "topic:inn=inbox"]] {
+        let refused = millstream(["run", &file, "--http", "off", option, wrong]);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(refused.stderr.contains("the topics `in`, `dead`"), "{refused:#?}");
+        assert!(refused.stderr.contains("the subscriptions `work`"), "{refused:#?}");
+    }
     let host = start(&project, &renamed, &["--rename", "topic:in=inbox"]);
     assert_eq!(host.api().get("/v1/topics/inbox").1["depth"], 1);
     assert_eq!(host.api().get("/v1/subscriptions/work").1["lag"], 1);

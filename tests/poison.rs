@@ -15,13 +15,18 @@ fn a_trap_on_one_message_of_256_costs_only_that_message() {
     let error = letter["dead_letter"]["error"].as_str().expect("the story has its error");
     assert!(error.starts_with("trap: "), "{error}");
     assert!(error.contains("swallowed poison"), "the panic's own text is missing: {error}");
+    // Where it was, in the names of the plugin's own source, and which version of it.
+    assert!(error.contains("wasm backtrace") && error.contains("trap_on_poison"), "{error}");
+    let digest = letter["dead_letter"]["plugin_digest"].as_str().expect("the story has the digest");
+    assert!(error.ends_with(&format!("\nplugin {digest}")), "{error}");
 }
 
 #[test]
 fn an_endless_loop_on_one_message_of_256_costs_only_that_message() {
     let letter = costs_only_itself("loop-on-poison", "100ms");
     let error = letter["dead_letter"]["error"].as_str().expect("the story has its error");
-    assert!(error.starts_with("timeout: "), "{error}");
+    assert!(error.starts_with("timeout: limits.timeout 100ms"), "{error}");
+    assert!(error.contains("loop_on_poison"), "where it was stopped is missing: {error}");
 }
 
 /// Runs the batch, looks at the dead letter on the living host, publishes once more to show that

@@ -87,6 +87,17 @@ impl Api {
         self.post(path, "application/json", document.to_string())
     }
 
+    /// As [`Api::tell`], but the host may be gone.
+    ///
+    /// # Errors
+    /// No whole answer came: what was asked for may have happened or not.
+    pub fn try_tell(&self, path: &str, document: &Value) -> reqwest::Result<(u16, Value)> {
+        let request = self.client.post(format!("{}{path}", self.url));
+        let request = request.header("content-type", "application/json");
+        let response = request.body(document.to_string()).send()?;
+        Ok((response.status().as_u16(), self::document(response.text()?)))
+    }
+
     /// Stops delivery to a subscription.
     #[track_caller]
     pub fn pause(&self, subscription: &str) {

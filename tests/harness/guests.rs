@@ -36,24 +36,24 @@ pub fn plugin(name: &str) -> PathBuf {
 /// A guest of `tests/guests`, as a component's file: a core module with its type embedded.
 #[must_use]
 pub fn guest(name: &str) -> PathBuf {
-    static BUILT: OnceLock<PathBuf> = OnceLock::new();
-    let built = BUILT.get_or_init(|| {
-        let folder = repository().join("tests/guests");
-        let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        cargo.current_dir(&folder).args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--release",
-            "--target",
-            TARGET,
-        ]);
-        // Where the host is built, and how, is not the guests' affair.
-        cargo.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").stdin(Stdio::null());
-        assert!(cargo.status().expect("cargo starts").success(), "the guests do not build");
-        folder.join("target").join(TARGET).join("release")
-    });
-    let path = built.join(format!("{}.wasm", name.replace('-', "_")));
+    static BUILT: OnceLock<()> = OnceLock::new();
+    BUILT.get_or_init(|| build(&[]));
+    let path = folder().join(format!("{}.wasm", name.replace('-', "_")));
     assert!(path.is_file(), "there is no guest `{name}`");
     path
+}
+
+/// Builds guests; `what` says which, if not all libraries.
+pub(crate) fn build(what: &[&str]) {
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(repository().join("tests/guests"));
+    cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET]).args(what);
+    // Where the host is built, and how, is not the guests' affair.
+    cargo.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").stdin(Stdio::null());
+    assert!(cargo.status().expect("cargo starts").success(), "the guests do not build");
+}
+
+/// Where built guests lie.
+pub(crate) fn folder() -> PathBuf {
+    repository().join("tests/guests/target").join(TARGET).join("release")
 }

@@ -12,6 +12,7 @@ const REQUEST_BYTES_MAX: u64 = 1 << 20;
 
 /// A server on a free port of this machine. It ends with the test process.
 pub struct Hook {
+    origin: String,
     url: String,
     calls: Receiver<Call>,
 }
@@ -19,6 +20,8 @@ pub struct Hook {
 /// A request that came in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Call {
+    /// Path and query.
+    pub path: String,
     /// Names in lower case, and values.
     pub headers: Vec<(String, String)>,
     /// The body.
@@ -30,18 +33,33 @@ impl Hook {
     /// its own, so `status` may wait.
     #[must_use]
     pub fn answering(status: impl Fn(&Call) -> u16 + Send + Sync + 'static) -> Self {
+        Self::saying("", status)
+    }
+
+    /// The same with a body in each answer.
+    #[must_use]
+    pub fn saying(
+        body: &'static str,
+        status: impl Fn(&Call) -> u16 + Send + Sync + 'static,
+    ) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
-        let url = format!("http://{}/hook", listener.local_addr().expect("it has an address"));
+        let origin = format!("http://{}", listener.local_addr().expect("it has an address"));
         let (send, calls) = channel();
         let status = Arc::new(status);
         std::thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let (send, status) = (send.clone(), Arc::clone(&status));
                 // A connection that breaks is the sink's affair.
-                std::thread::spawn(move || drop(serve(&stream, &send, &*status)));
+                std::thread::spawn(move || drop(serve(&stream, &send, &*status, body)));
             }
         });
-        Self { url, calls }
+        Self { url: format!("{origin}/hook"), origin, calls }
+    }
+
+    /// Where it listens, without a path.
+    #[must_use]
+    pub fn origin(&self) -> &str {
+        &self.origin
     }
 
     /// Where it listens.
@@ -84,12 +102,14 @@ fn serve(
     stream: &TcpStream,
     calls: &Sender<Call>,
     status: &(impl Fn(&Call) -> u16 + ?Sized),
+    body: &str,
 ) -> io::Result<()> {
     let mut reader = BufReader::new(stream);
     while let Some(call) = read(&mut reader)? {
         let status = status(&call);
         // In one piece: the second of two small ones would wait for the other side.
-        let answer = format!("HTTP/1.1 {status} Told\r\ncontent-length: 0\r\n\r\n");
+        let length = body.len();
+        let answer = format!("HTTP/1.1 {status} Told\r\ncontent-length: {length}\r\n\r\n{body}");
         let mut stream = stream;
         stream.write_all(answer.as_bytes())?;
         // The test may be over.
@@ -105,6 +125,7 @@ fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Call>> {
     if reader.read_line(&mut line)? == 0 {
         return Ok(None);
     }
+    let path = line.split_whitespace().nth(1).unwrap_or_default().to_owned();
     let mut headers = Vec::new();
     loop {
         line.clear();
@@ -112,7 +133,7 @@ fn read(reader: &mut BufReader<&TcpStream>) -> io::Result<Option<Call>> {
         let Some((name, value)) = line.trim_end().split_once(':') else { break };
         headers.push((name.to_ascii_lowercase(), value.trim().to_owned()));
     }
-    let mut call = Call { headers, body: Vec::new() };
+    let mut call = Call { path, headers, body: Vec::new() };
     let length = call.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
     reader.take(length).read_to_end(&mut call.body)?;
     Ok(Some(call))

@@ -130,6 +130,17 @@ impl Host {
         self.stdout.wait_for(text)
     }
 
+    /// The most memory that it ever held, in bytes, as the system counts it.
+    #[track_caller]
+    #[must_use]
+    pub fn peak_memory(&self) -> u64 {
+        let path = format!("/proc/{}/status", self.process.0.id());
+        let status = std::fs::read_to_string(path).expect("the host is alive");
+        let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = peak.and_then(|peak| peak.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        kib.expect("the system tells it") << 10
+    }
+
     /// Sends a signal by its name, such as `TERM`.
     #[track_caller]
     pub fn signal(&self, name: &str) {

@@ -10,6 +10,7 @@ use serde_json::Value;
 
 use crate::book::Book;
 use crate::lives::Lives;
+use crate::operator::Operator;
 use crate::publisher::{PUBLISHERS, Publisher};
 use crate::random::Random;
 use crate::receiver::Receiver;
@@ -128,22 +129,27 @@ impl<'a> Course<'a> {
         self.stage.close(false);
         let publishers: Vec<Publisher<'_>> =
             (0..PUBLISHERS).map(|place| self.publisher(place)).collect();
-        let stage = self.stage;
-        let made = std::thread::scope(|scope| {
+        let (stage, operator) = (self.stage, self.operator());
+        let (made, acts) = std::thread::scope(|scope| {
             let threads: Vec<_> = publishers
                 .into_iter()
                 .map(|publisher| scope.spawn(move || publisher.run()))
                 .collect();
+            let operating = scope.spawn(|| operator.run());
             // Whatever happens, nobody waits for a host that does not come.
             let _closing = Closing(stage);
             happens(self);
             stage.close(true);
-            threads
-                .into_iter()
-                .map(|thread| thread.join().expect("it publishes"))
-                .collect::<Vec<_>>()
+            let made = threads.into_iter().map(|thread| thread.join().expect("it publishes"));
+            (made.collect::<Vec<_>>(), operating.join().expect("it redrives and seeks"))
         });
         self.made.copy_from_slice(&made);
+        self.tally.acts.add(acts);
+    }
+
+    fn operator(&self) -> Operator<'a> {
+        let random = Random::of(self.seed, !self.tally.kills);
+        Operator { stage: self.stage, random }
     }
 
     fn publisher(&self, place: u64) -> Publisher<'a> {

@@ -3,12 +3,16 @@
 use std::fmt::{self, Display, Formatter};
 use std::time::Duration;
 
+use crate::operator::Acts;
+
 /// Faults that are told in words.
 const TOLD_MAX: usize = 20;
 
 #[derive(Debug, Default)]
 pub(crate) struct Tally {
     pub(crate) kills: u64,
+    /// What the operator did.
+    pub(crate) acts: Acts,
     /// Messages that were answered 202, or read from the file.
     pub(crate) accepted: u64,
     /// Messages of requests that got no answer and were not sent again.
@@ -65,6 +69,8 @@ impl Tally {
 impl Display for Tally {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         writeln!(f, "kills                    {:>9}", self.kills)?;
+        writeln!(f, "redrives                 {:>9}", self.acts.redrives)?;
+        writeln!(f, "seeks                    {:>9}", self.acts.seeks)?;
         writeln!(f, "accepted                 {:>9}", self.accepted)?;
         writeln!(f, "without an answer        {:>9}", self.unknown)?;
         writeln!(f, "delivered to sinks       {:>9}", self.delivered)?;

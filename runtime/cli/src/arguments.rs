@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+use millstream_workshop::Language;
 
 pub(crate) use self::dead_letters::{Choice, DlqCommand, DlqRedrive};
 use self::forms::duration;
@@ -69,10 +70,12 @@ pub(crate) enum Command {
     },
     /// Print the JSON Schema of the pipeline file.
     Schema,
+    /// Make a plugin folder that builds and passes its own test as it stands.
+    New(New),
     /// Build a plugin folder to a component.
     Build(PluginFolder),
     /// Run a plugin folder's cases through the real host.
-    Test(PluginFolder),
+    Test(Test),
     /// Look at a plugin.
     #[command(subcommand)]
     Plugin(PluginCommand),
@@ -109,6 +112,9 @@ pub(crate) enum Command {
     Journal(JournalCommand),
     /// Check this machine: the disk's time to sync, the sandbox, the port, the toolchains.
     Doctor(Doctor),
+    /// Compile one plugin for the host that started this: from stdin, to stdout.
+    #[command(hide = true)]
+    Compile,
     #[command(flatten)]
     Later(LaterCommand),
 }
@@ -144,6 +150,26 @@ pub(crate) struct Check {
     pub(crate) offline: bool,
 }
 
+/// `new`.
+#[derive(Debug, Args)]
+pub(crate) struct New {
+    /// The folder to make; its last part is the plugin's name.
+    pub(crate) folder: PathBuf,
+    /// rust, go, python, javascript, typescript or c.
+    #[arg(long, value_name = "LANGUAGE")]
+    pub(crate) lang: Language,
+}
+
+/// `test`.
+#[derive(Debug, Args)]
+pub(crate) struct Test {
+    /// The folder that holds `plugin.toml`.
+    pub(crate) dir: PathBuf,
+    /// Show where answers are not what a case expects, and write them into the case.
+    #[arg(long)]
+    pub(crate) bless: bool,
+}
+
 /// A plugin's folder.
 #[derive(Debug, Args)]
 pub(crate) struct PluginFolder {
@@ -164,8 +190,6 @@ pub(crate) enum PluginCommand {
 /// Commands whose names are kept for what is to come.
 #[derive(Debug, Subcommand)]
 pub(crate) enum LaterCommand {
-    /// Create a plugin folder (not available yet).
-    New(Anything),
     /// Watch the host in the terminal (not available yet).
     Top(Anything),
     /// Draw the pipeline (not available yet).

@@ -9,6 +9,7 @@ mod explain;
 mod inspect;
 pub(crate) mod journal;
 mod later;
+mod new;
 mod plugins;
 mod publish;
 mod schema;
@@ -33,7 +34,8 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Explain { code } => explain::execute(&code, global.format),
         Command::Schema => schema::execute(),
         Command::Build(args) => build::execute(&args.dir, global.format),
-        Command::Test(args) => test::execute(&args.dir, global.format),
+        Command::New(args) => new::execute(&args, global.format),
+        Command::Test(args) => test::execute(&args, global.format),
         Command::Plugin(PluginCommand::Inspect { path }) => inspect::execute(&path, global.format),
         Command::Publish(args) => publish::execute(&args, &Remote::new(&global)?, global.format),
         Command::Topics => topics::execute(&Remote::new(&global)?, global.format),
@@ -53,6 +55,8 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Dlq(command) => dlq::execute(&command, &global),
         Command::Journal(command) => journal::execute(&command, global.format),
         Command::Doctor(args) => doctor::execute(&args.dir, global.format),
+        // Began and ended before anything else of this program did.
+        Command::Compile => Ok(()),
         Command::Later(command) => later::execute(&command),
     }
 }

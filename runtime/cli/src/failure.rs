@@ -35,7 +35,8 @@ impl Failure {
     pub(crate) fn report(&self) -> ExitCode {
         match self {
             Self::Failed(error) | Self::Wrong(error) | Self::Unreachable(error) => {
-                crate::logs::say(&format!("error: {error:#}"));
+                // Some of it may be a plugin's own words.
+                crate::logs::say(&crate::print::harmless(&format!("error: {error:#}")));
             }
             Self::Findings | Self::Unusable | Self::Interrupted => {}
         }

@@ -8,6 +8,7 @@ mod compile_cache;
 mod failure;
 mod logs;
 mod pipeline_file;
+mod plugin_host;
 mod print;
 mod remote;
 mod run;
@@ -16,10 +17,13 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::arguments::Arguments;
+use crate::arguments::{Arguments, Command};
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    if let Command::Compile = arguments.command {
+        return millstream_plugin_host::compile_in_child();
+    }
     let done = logs::start().and_then(|()| command::execute(arguments));
     match done {
         Ok(()) => ExitCode::SUCCESS,

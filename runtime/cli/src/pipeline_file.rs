@@ -1,5 +1,7 @@
 //! A pipeline file and everything a check of it has to open: the file itself and its plugins.
 
+mod plugins;
+
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read;
@@ -7,13 +9,10 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use millstream_pipeline::{
-    Checked, ComponentSource, Draft, Finding, Plan, PluginFacts, PluginFault, Severity, World,
-    parse, render,
-};
-use millstream_plugin_host::{Host, Inspection};
-use millstream_workshop::WorkshopError;
+use millstream_pipeline::{Checked, Draft, Finding, Plan, Severity, parse, render};
+use millstream_plugin_host::Host;
 
+use self::plugins::Found;
 use crate::failure::Failure;
 use crate::print::{self, Format};
 use crate::{logs, print::counted};
@@ -26,11 +25,22 @@ const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 
 /// What a check should take into account.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Opening {
-    /// Whether plugins are opened.
-    pub(crate) plugins: bool,
+pub(crate) struct Opening<'a> {
+    /// What is done with plugins.
+    pub(crate) plugins: Plugins<'a>,
     /// Whether anything will serve HTTP.
     pub(crate) http: bool,
+}
+
+/// How far a check goes with plugins.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Plugins<'a> {
+    /// They are not opened.
+    Ignore,
+    /// They are read, to know what they are.
+    Inspect(&'a Host),
+    /// They are also compiled, and judge their configuration.
+    Rehearse(&'a Host),
 }
 
 /// A pipeline file that was checked.
@@ -49,16 +59,19 @@ impl PipelineFile {
     ///
     /// # Errors
     /// The file could not be read. Whatever is wrong in it is a finding.
-    pub(crate) fn open(path: &Path, opening: Opening) -> Result<Self, Failure> {
+    pub(crate) async fn open(path: &Path, opening: Opening<'_>) -> Result<Self, Failure> {
         let text = read_text(path).map_err(Failure::Wrong)?;
-        let base = path.parent().unwrap_or(Path::new(""));
-        let variable = |name: &str| std::env::var(name).ok();
-        let mut draft = parse(&text, &path.display().to_string(), base, &variable);
-        if !opening.http {
-            draft = draft.without_http();
+        let draft = || draft(&text, path, opening.http);
+        let mut found = match opening.plugins {
+            Plugins::Ignore => Found::default(),
+            Plugins::Inspect(host) | Plugins::Rehearse(host) => Found::of(&draft(), host).await,
+        };
+        let mut checked = draft().check(&found.facts);
+        if let (Plugins::Rehearse(host), Some(plan)) = (opening.plugins, &checked.plan) {
+            // What the plan says of them can only be tried once there is a plan.
+            found.rehearse(plan, host).await;
+            checked = draft().check(&found.facts);
         }
-        let found = if opening.plugins { open_plugins(&draft) } else { Found::default() };
-        let checked = draft.check(&found.facts);
         Ok(Self { text, checked, components: found.components, unusable: found.unusable })
     }
 
@@ -89,6 +102,13 @@ impl PipelineFile {
     }
 }
 
+fn draft(text: &str, path: &Path, http: bool) -> Draft {
+    let base = path.parent().unwrap_or(Path::new(""));
+    let variable = |name: &str| std::env::var(name).ok();
+    let draft = parse(text, &path.display().to_string(), base, &variable);
+    if http { draft } else { draft.without_http() }
+}
+
 /// Shows findings, none included: to people on stderr, as one JSON array on stdout where that was
 /// asked for. `text` is the file they are about.
 pub(crate) fn show(findings: &[Finding], text: &str, format: Format) -> Result<(), Failure> {
@@ -100,74 +120,6 @@ pub(crate) fn show(findings: &[Finding], text: &str, format: Format) -> Result<(
         logs::say(&format!("{rendered}{}", summary(findings)));
     }
     Ok(())
-}
-
-/// What was found of the plugins.
-#[derive(Default)]
-struct Found {
-    facts: BTreeMap<String, Result<PluginFacts, PluginFault>>,
-    components: BTreeMap<String, Bytes>,
-    unusable: usize,
-}
-
-fn open_plugins(draft: &Draft) -> Found {
-    let mut found = Found::default();
-    for (name, source) in draft.components() {
-        let fact = match component(&source) {
-            Ok((bytes, inspection)) => {
-                found.components.insert(name.clone(), bytes);
-                Ok(facts(inspection))
-            }
-            Err(fault) => {
-                found.unusable += usize::from(fault.of_machine);
-                Err(fault.fault)
-            }
-        };
-        found.facts.insert(name, fact);
-    }
-    found
-}
-
-/// Why a plugin cannot be used.
-struct Fault {
-    fault: PluginFault,
-    of_machine: bool,
-}
-
-impl Fault {
-    fn of_machine(message: String, help: &str) -> Self {
-        Self { fault: PluginFault { message, help: help.to_owned() }, of_machine: true }
-    }
-}
-
-fn component(source: &ComponentSource) -> Result<(Bytes, Inspection), Fault> {
-    let path = match source {
-        ComponentSource::File(path) => path.clone(),
-        ComponentSource::Folder(folder) => {
-            millstream_workshop::component_path(folder).map_err(unbuilt)?
-        }
-    };
-    let bytes = read_component(&path).map_err(|error| {
-        Fault::of_machine(
-            format!("{error:#}"),
-            "name a plugin folder or a .wasm file that this user may read",
-        )
-    })?;
-    let inspection = Host::inspect(&bytes).map_err(|error| {
-        let message = format!("{}: {error}", path.display());
-        Fault::of_machine(message, "name a component, or a core module with an embedded component type: `millstream build` makes one")
-    })?;
-    Ok((bytes, inspection))
-}
-
-fn unbuilt(error: WorkshopError) -> Fault {
-    let help = error.help();
-    let message = match error {
-        // Its text would give the help a second time.
-        WorkshopError::Unbuilt { reason, .. } => reason,
-        other => other.to_string(),
-    };
-    Fault { fault: PluginFault { message, help }, of_machine: false }
 }
 
 /// The bytes of a component file.
@@ -197,20 +149,6 @@ fn read_bounded(path: &Path, bytes_max: u64) -> anyhow::Result<Vec<u8>> {
         bail!("{shown} is larger than {} MiB", bytes_max >> 20);
     }
     Ok(bytes)
-}
-
-fn facts(inspection: Inspection) -> PluginFacts {
-    let digest = inspection.digest.to_string();
-    PluginFacts {
-        digest: digest.strip_prefix("sha256:").unwrap_or(&digest).to_owned(),
-        world: match inspection.world {
-            millstream_plugin_host::World::Message => World::Message,
-            millstream_plugin_host::World::Batch => World::Batch,
-        },
-        imports: inspection.imports,
-        exports: inspection.exports,
-        needs: inspection.needs.iter().map(ToString::to_string).collect(),
-    }
 }
 
 fn summary(findings: &[Finding]) -> String {

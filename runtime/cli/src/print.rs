@@ -1,5 +1,6 @@
 //! Results on stdout: tables for people, documents for programs.
 
+use std::borrow::Cow;
 use std::io::{self, ErrorKind, Write};
 
 use anyhow::Context;
@@ -16,9 +17,20 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Writes `text` and a line end to stdout. A reader that has seen enough (`| head`) is no fault.
+/// Writes `text` for people and a line end to stdout. A reader that has seen enough (`| head`) is no
+/// fault.
 pub(crate) fn text(text: &str) -> Result<(), Failure> {
-    still_read(text).map(drop)
+    still_read(&harmless(text)).map(drop)
+}
+
+/// `text` without what steers a terminal: parts of it are a plugin's or a message's own words.
+pub(crate) fn harmless(text: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !text.contains(steers) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c: char| if steers(c) { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
 }
 
 /// As [`text`]; says whether anybody may read more.
@@ -32,7 +44,7 @@ pub(crate) fn still_read(text: &str) -> Result<bool, Failure> {
 
 /// Writes one JSON document to stdout.
 pub(crate) fn json(document: &impl Serialize) -> Result<(), Failure> {
-    text(&pretty(document)?)
+    still_read(&pretty(document)?).map(drop)
 }
 
 /// A JSON document as text.
@@ -108,7 +120,16 @@ fn is_number(cell: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{count, counted, table};
+    use super::{count, counted, harmless, table};
+
+    #[test]
+    fn what_steers_a_terminal_is_shown_instead_of_obeyed() {
+        assert_eq!(
+            harmless("\x1b[2Jbad\r\nnext\tline\u{9b}"),
+            "\\u{1b}[2Jbad\\r\nnext\tline\\u{9b}"
+        );
+        assert_eq!(harmless("é\n"), "é\n");
+    }
 
     #[test]
     fn numbers_are_grouped() {

@@ -14,7 +14,6 @@ use std::time::Duration;
 
 use anyhow::Context;
 use millstream_pipeline::Plan;
-use millstream_plugin_host::{Host, HostSettings};
 use millstream_runner::{DeadLetters, Launch, OpenError, Opened, Report, RunError, Running};
 use millstream_server::{App, PluginInfo};
 use tokio::net::TcpListener;
@@ -26,9 +25,9 @@ use self::signals::Signals;
 use self::stopped::Stopped;
 use crate::arguments::Run;
 use crate::failure::Failure;
-use crate::pipeline_file::{Opening, PipelineFile};
+use crate::pipeline_file::{Opening, PipelineFile, Plugins};
 use crate::print::Format;
-use crate::{compile_cache, logs};
+use crate::{logs, plugin_host};
 
 /// Does what `run` says.
 pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
@@ -36,22 +35,21 @@ pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
         return Err(Failure::not_yet("`millstream run --watch`"));
     }
     let address = address::parse(&args.http)?;
-    let file = PipelineFile::open(&args.file, Opening { plugins: true, http: address.is_some() })?;
+    let runtime = tokio::runtime::Runtime::new().context("could not start the async runtime")?;
+    let host = plugin_host::start()?;
+    let opening = Opening { plugins: Plugins::Inspect(&host), http: address.is_some() };
+    let file = runtime.block_on(PipelineFile::open(&args.file, opening))?;
     let broken = file.has_errors();
     // With --format json stdout holds one document: the findings if they end the run, else the summary.
     file.show(if broken { format } else { Format::Human })?;
     let (plan, components, text) = file.into_plan()?;
     let changes = journal::changes(&args.changes, &plan)?;
-    let runtime = tokio::runtime::Runtime::new().context("could not start the async runtime")?;
     let pipeline = Pipeline { plan: Arc::new(plan), text };
     let done = runtime.block_on(async {
         let listener = match address {
             Some(address) => Some(address::bind(address).await?),
             None => None,
         };
-        let host =
-            Host::new(HostSettings { cache: compile_cache::folder(), ..HostSettings::default() });
-        let host = host.context("the plugin host could not be set up")?;
         let launch = Launch {
             plan: Arc::clone(&pipeline.plan),
             components,
@@ -147,6 +145,7 @@ fn app(running: &Running, dead_letters: DeadLetters, pipeline: &Pipeline) -> App
         plan: Arc::clone(&pipeline.plan),
         broker: running.broker(),
         dead_letters,
+        monitor: running.monitor(),
         random: rand::random::<u128>,
         plugins: running.plugins().into_iter().map(plugin).collect(),
         pipeline_text: pipeline.text.clone(),

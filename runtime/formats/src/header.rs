@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use millstream_message::HeaderSlice;
+
 use crate::refusal::Reason;
 
 /// The longest header name, in bytes: names are kept with every message.
@@ -36,13 +38,45 @@ pub fn header_name(name: &str) -> Result<Cow<'_, str>, Reason> {
 /// The value of the header called `name` holds a control character other than a tab: brokers and
 /// HTTP could not carry it.
 pub fn header_value(name: &str, value: &str) -> Result<(), Reason> {
-    if value.bytes().any(|byte| byte.is_ascii_control() && byte != b'\t') {
+    if value.bytes().any(is_forbidden) {
         let text = format!("the value of header `{name}` holds a control character: encode it");
         return Err(Reason::Malformed(text));
     }
     Ok(())
 }
 
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
+/// Whether [`header_name`] takes every name and [`header_value`] every value: looks at all of them at
+/// once, as it must where there are many.
+#[must_use]
+pub fn all_headers_fit(headers: &HeaderSlice<'_>) -> bool {
+    let (names, values) = (headers.names(), headers.values());
+    let fits = |pair: &[u32]| (1..=NAME_MAX).contains(&((pair[1] - pair[0]) as usize));
+    names.offsets().windows(2).all(fits)
+        && names.data().iter().all(|&byte| is_token(byte))
+        // Without a branch for each byte: it is most of the bytes of headers.
+        && !values.data().iter().fold(false, |found, &byte| found | is_forbidden(byte))
 }
+
+fn is_forbidden(byte: u8) -> bool {
+    byte.is_ascii_control() && byte != b'\t'
+}
+
+fn is_token(byte: u8) -> bool {
+    TOKENS[usize::from(byte)]
+}
+
+/// By byte, whether a token of HTTP may hold it.
+const TOKENS: [bool; 256] = {
+    let mut tokens = [false; 256];
+    let (mut byte, others) = (0, b"!#$%&'*+-.^_`|~");
+    while byte < tokens.len() {
+        let mut i = 0;
+        tokens[byte] = (byte as u8).is_ascii_alphanumeric();
+        while i < others.len() {
+            tokens[byte] |= others[i] as usize == byte;
+            i += 1;
+        }
+        byte += 1;
+    }
+    tokens
+};

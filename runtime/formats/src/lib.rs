@@ -32,7 +32,7 @@ pub use condition::{
 pub use cron::{Cron, CronError};
 pub use drafts::{Drafted, DraftedBatch, Drafts, Stamp};
 pub use envelope::{ENVELOPE_MEDIA_TYPE, Envelope};
-pub use header::{header_name, header_value};
+pub use header::{all_headers_fit, header_name, header_value};
 pub use intake::{Defaults, Form, Intake};
 pub use json::{DEAD_LETTER_PREFIX, DeadLetterJson, MessageJson, PayloadError, rfc3339};
 pub use limits::MessageLimits;

@@ -83,9 +83,12 @@ codes! {
     ExpiresBeforeDue = "MS0317",
     PluginFault = "MS0401",
     NotGranted = "MS0402",
-    GrantNotYet = "MS0403",
+    BadHttpGrant = "MS0403",
     SourceNotYet = "MS0404",
     UnknownInterface = "MS0405",
+    NotCompiled = "MS0406",
+    ConfigRefused = "MS0407",
+    NotStarted = "MS0408",
     BrokerNotYet = "MS0501",
     ManyBrokers = "MS0502",
     BadSync = "MS0503",
@@ -104,6 +107,7 @@ codes! {
     LimitsUpsideDown = "MS0906",
     EarliestIsNew = "MS0907",
     NeverSynced = "MS0908",
+    KeyvalueEmpty = "MS0909",
 }
 
 impl Code {

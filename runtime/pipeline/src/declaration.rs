@@ -18,7 +18,7 @@ use crate::forms::Name;
 
 pub(crate) use broker::{Broker, Journal};
 pub(crate) use named::Named;
-pub(crate) use plugin::{HttpGrant, Plugin};
+pub(crate) use plugin::{Grants, HttpGrant, Limits, Plugin};
 pub(crate) use sink::{FileForm, HttpSink, Sink};
 pub(crate) use source::{Format, Schedule, Source};
 pub(crate) use subscription::{

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::plan::RateLimit;
+
 const KIB: u64 = 1024;
 const MIB: u64 = 1024 * KIB;
 
@@ -21,6 +23,17 @@ pub(crate) const BATCH_TIMEOUT: Duration = Duration::from_secs(5);
 pub(crate) const MEMORY: u64 = 128 * MIB;
 pub(crate) const OUTPUT: u64 = 4 * MIB;
 pub(crate) const BATCH_OUTPUT: u64 = 16 * MIB;
+pub(crate) const OUTPUT_MESSAGES: u64 = 10_000;
+pub(crate) const BATCH_OUTPUT_MESSAGES: u64 = 100_000;
+/// The largest plugin measured (Python) needs 20,000.
+pub(crate) const TABLES: u64 = 40_000;
+pub(crate) const LOG_RATE: RateLimit = RateLimit { messages: 1_000, per: Duration::from_secs(1) };
+pub(crate) const LOG_BYTES: u64 = MIB;
+pub(crate) const HOST_DATA: u64 = 16 * MIB;
+/// The slowest plugin measured (StarlingMonkey) takes 10 s, 373 MiB and gives 40 MiB of code.
+pub(crate) const COMPILE_TIMEOUT: Duration = Duration::from_secs(60);
+pub(crate) const COMPILE_MEMORY: u64 = 1024 * MIB;
+pub(crate) const COMPILE_SIZE: u64 = 64 * MIB;
 
 pub(crate) const CONCURRENCY: u32 = 1;
 pub(crate) const BATCH_MESSAGES: u32 = 256;

@@ -24,11 +24,26 @@ pub enum World {
     Batch,
 }
 
-/// Why there are no facts: unreadable, not a plugin, not built, older than its sources.
+/// Why a plugin cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PluginFault {
+    /// How far it came.
+    pub kind: PluginFaultKind,
     /// What is wrong: a lowercase fragment.
     pub message: String,
     /// What to do about it, such as the command that builds it.
     pub help: String,
+}
+
+/// How far a plugin came that cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PluginFaultKind {
+    /// There are no facts: unreadable, not a plugin, not built, older than its sources.
+    Unusable,
+    /// It does not compile within its limits, or not at all.
+    NotCompiled,
+    /// It starts and refuses its configuration.
+    ConfigRefused,
+    /// It does not start: it traps, takes too long or too much.
+    NotStarted,
 }

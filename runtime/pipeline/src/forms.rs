@@ -5,6 +5,7 @@
 mod bytes;
 mod count;
 mod name;
+mod origin;
 mod period;
 mod pointer;
 mod rate;
@@ -15,6 +16,7 @@ use crate::code::Code;
 pub(crate) use bytes::{Bytes, format_bytes};
 pub(crate) use count::{Count, count};
 pub(crate) use name::Name;
+pub(crate) use origin::origin;
 pub(crate) use period::{Period, format_period};
 pub(crate) use pointer::Pointer;
 pub(crate) use rate::Rate;

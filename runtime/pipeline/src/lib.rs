@@ -32,14 +32,14 @@ mod value;
 
 pub use code::{codes, explain};
 pub use draft::{Checked, Draft, parse};
-pub use facts::{PluginFacts, PluginFault, World};
+pub use facts::{PluginFacts, PluginFault, PluginFaultKind, World};
 pub use finding::{Finding, Severity};
 pub use journal::{JournalFault, Kept, Leftover, journal_findings};
 pub use plan::{
-    BatchPlan, BrokerPlan, ComponentSource, Consumer, DedupPlan, Format, JournalPlan, Limits,
-    OnDeadLetter, OnExpired, Ordering, Plan, PluginPlan, RateLimit, RetryPlan, SinkConnector,
-    SourceConnector, SourcePlan, StartFrom, SubscriptionPlan, SyncPlan, TopicKind, TopicPlan,
-    WhenFull,
+    BatchPlan, BrokerPlan, CompileLimits, ComponentSource, Consumer, DedupPlan, Format, Grants,
+    JournalPlan, Limits, OnDeadLetter, OnExpired, Ordering, Plan, PluginPlan, RateLimit, RetryPlan,
+    SinkConnector, SourceConnector, SourcePlan, StartFrom, SubscriptionPlan, SyncPlan, TopicKind,
+    TopicPlan, WhenFull,
 };
 pub use render::render;
 pub use schema::schema;

@@ -7,7 +7,7 @@ mod subscription;
 mod topic;
 
 pub use broker::{BrokerPlan, JournalPlan, SyncPlan};
-pub use plugin::{ComponentSource, Limits, PluginPlan};
+pub use plugin::{CompileLimits, ComponentSource, Grants, Limits, PluginPlan};
 pub use source::{Format, SourceConnector, SourcePlan};
 pub use subscription::{
     BatchPlan, Consumer, OnDeadLetter, OnExpired, Ordering, RateLimit, RetryPlan, SinkConnector,

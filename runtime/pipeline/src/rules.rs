@@ -23,6 +23,7 @@ mod journal;
 mod limits;
 mod message_size;
 mod not_yet;
+mod origins;
 mod outputs;
 mod park_key;
 mod plugin_faults;
@@ -74,6 +75,7 @@ const RULES: &[Rule] = &[
     web_hooks::check,
     headers::check,
     plugin_faults::check,
+    origins::check,
     grants::check,
     brokers::check,
     journal::check,

@@ -10,9 +10,9 @@ use std::time::Duration;
 
 use millstream_formats::Pointer;
 use millstream_pipeline::{
-    BrokerPlan, ComponentSource, Consumer, DedupPlan, Format, JournalPlan, OnDeadLetter, OnExpired,
-    Ordering, Plan, SinkConnector, SourceConnector, StartFrom, SyncPlan, TopicKind, WhenFull,
-    parse,
+    BrokerPlan, CompileLimits, ComponentSource, Consumer, DedupPlan, Format, Grants, JournalPlan,
+    Limits, OnDeadLetter, OnExpired, Ordering, Plan, RateLimit, SinkConnector, SourceConnector,
+    StartFrom, SyncPlan, TopicKind, WhenFull, parse,
 };
 use serde_json::json;
 
@@ -30,12 +30,27 @@ fn defaults_are_those_of_the_documentation() {
         (1_000_000, 1 << 30, 1 << 20)
     );
     assert_eq!(topic.publish_timeout, Duration::from_secs(5));
-    let limits = &plan.plugins[0].limits;
-    assert_eq!(
-        (limits.timeout, limits.batch_timeout),
-        (Duration::from_secs(1), Duration::from_secs(5))
-    );
-    assert_eq!((limits.memory, limits.output, limits.batch_output), (128 << 20, 4 << 20, 16 << 20));
+    let limits = Limits {
+        timeout: Duration::from_secs(1),
+        batch_timeout: Duration::from_secs(5),
+        memory: 128 << 20,
+        tables: 40_000,
+        instances: None,
+        output: 4 << 20,
+        batch_output: 16 << 20,
+        output_messages: 10_000,
+        batch_output_messages: 100_000,
+        log_rate: RateLimit { messages: 1_000, per: Duration::from_secs(1) },
+        log_bytes: 1 << 20,
+        host_data: 16 << 20,
+        compile: CompileLimits {
+            timeout: Duration::from_secs(60),
+            memory: 1 << 30,
+            size: 64 << 20,
+        },
+    };
+    assert_eq!(plan.plugins[0].limits, limits);
+    assert_eq!(plan.plugins[0].grants, Grants::default());
     assert_eq!(plan.plugins[0].config, json!({}));
     let subscription = &plan.subscriptions[0];
     assert_eq!((subscription.concurrency, subscription.max_parked), (1, 100_000));
@@ -189,7 +204,26 @@ fn what_the_file_says_is_in_the_plan() {
     assert_eq!((plan.topics[0].max_messages, plan.topics[0].max_message), (1_000_000, 65_536));
     let config = json!({ "max_total": 1000, "note": "costs $5", "region": "eu", "nothing": null });
     assert_eq!(plan.plugins[0].config, config);
-    assert_eq!(plan.plugins[0].limits.batch_timeout, Duration::from_secs(2));
+    let limits = Limits {
+        timeout: Duration::from_millis(100),
+        batch_timeout: Duration::from_secs(2),
+        memory: 64 << 20,
+        tables: 20_000,
+        instances: Some(4),
+        output: 1 << 20,
+        batch_output: 8 << 20,
+        output_messages: 100,
+        batch_output_messages: 2_000,
+        log_rate: RateLimit { messages: 600, per: Duration::from_secs(60) },
+        log_bytes: 64 << 10,
+        host_data: 1 << 20,
+        compile: CompileLimits {
+            timeout: Duration::from_secs(10),
+            memory: 512 << 20,
+            size: 8 << 20,
+        },
+    };
+    assert_eq!(plan.plugins[0].limits, limits);
     let check = &plan.subscriptions[0];
     assert_eq!((check.topic, &check.consumer), (0, &Consumer::Plugin(0)));
     assert_eq!((check.output, check.dead_letter, check.concurrency), (Some(1), Some(2), 4));

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use wit_parser::{Function, Resolve, Type, TypeDefKind};
+use wit_parser::{Function, PackageId, Resolve, Type, TypeDefKind};
 
 /// The package that holds the contract.
 pub(crate) const PACKAGE: &str = "millstream:plugin";
@@ -37,9 +37,14 @@ fn resolve() -> &'static Resolve {
     static RESOLVE: OnceLock<Resolve> = OnceLock::new();
     RESOLVE.get_or_init(|| {
         let mut resolve = Resolve::default();
-        resolve.push_source("plugin.wit", WIT).expect("the embedded contract is valid");
+        push(&mut resolve).expect("the embedded contract is valid");
         resolve
     })
+}
+
+/// Adds the contract's package to `resolve`.
+pub(crate) fn push(resolve: &mut Resolve) -> Result<PackageId, String> {
+    resolve.push_source("plugin.wit", WIT).map_err(|error| format!("{error:#}"))
 }
 
 struct Shapes<'a> {

@@ -8,6 +8,8 @@ use wasmtime_wasi::I32Exit;
 
 use crate::bound::Bound;
 use crate::guest::Guest;
+use crate::host_data::HostDataSpent;
+use crate::limiter::Refused;
 
 /// The most that is told about one failure: it ends up in a header of a dead letter.
 pub const FAILURE_BYTES_MAX: usize = 8 << 10;
@@ -49,6 +51,10 @@ pub enum StartFailure {
     /// All `.0` places for instances are taken: charge nobody, wait for [`crate::Plugin::room`].
     #[error("all {0} places for instances are taken: wait for one, or start the host for more")]
     Pool(u32),
+    /// All `.0` instances that `limits.instances` gives the plugin are taken: charge nobody, wait
+    /// for [`crate::Plugin::room`].
+    #[error("limits.instances {0}: all are taken")]
+    Instances(u32),
 }
 
 /// An answer that breaks the contract; `what` says where.
@@ -64,13 +70,24 @@ pub(crate) fn blame(error: &wasmtime::Error, guest: &mut Guest, bound: &Bound) -
     if trap == Some(&Trap::Interrupt) {
         return with_backtrace(bound.timed_out(words), backtrace);
     }
-    if guest.limiter.refused {
-        let setting = format!("limits.memory {}", Size(guest.version.limits.memory));
+    if let Some(refused) = guest.limiter.refused {
+        let setting = match refused {
+            Refused::Memory => format!("limits.memory {}", Size(guest.version.limits.memory)),
+            Refused::Tables => format!("limits.tables {}", guest.version.limits.tables),
+        };
         return failure(FailureKind::MemoryLimit, with_words(setting, words), backtrace);
+    }
+    if error.is::<HostDataSpent>() {
+        return with_backtrace(bound.too_much_for_host(words), backtrace);
     }
     let root = error.root_cause().to_string();
     if root.starts_with(TOO_MUCH) {
-        return with_backtrace(bound.too_much(words), backtrace);
+        // Only a guest that is running has a backtrace: it was calling the host, not returning.
+        let failure = match backtrace {
+            Some(_) => bound.too_large_a_piece(words),
+            None => bound.too_much(words),
+        };
+        return with_backtrace(failure, backtrace);
     }
     if error.is::<PoolConcurrencyLimitError>() {
         let host_fault = true;

@@ -7,10 +7,15 @@ use wasmtime::component::{Linker, ResourceTable};
 use wasmtime::{Engine, StoreContextMut, UpdateDeadline};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_config::{WasiConfig, WasiConfigVariables};
+use wasmtime_wasi_http::WasiHttpCtxView;
 
+use crate::capability::Http;
+use crate::grants::Reach;
+use crate::host_data::HostData;
 use crate::limiter::Limiter;
 use crate::logging::{self, Log};
 use crate::plugin::Version;
+use crate::seat::Seat;
 use crate::stdio::Tail;
 
 /// WASI resources (streams, pollables) that one instance may hold: each costs host memory.
@@ -24,30 +29,49 @@ const RANDOM_BYTES_MAX: u64 = 1 << 20;
 pub(crate) struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
+    http: Http,
     pub(crate) version: Arc<Version>,
     pub(crate) limiter: Limiter,
+    pub(crate) host_data: HostData,
+    pub(crate) seat: Arc<Seat>,
     pub(crate) log: Log,
     pub(crate) stdout: Tail,
     pub(crate) stderr: Tail,
-    /// When the running call must have ended.
+    /// When the running call must have ended, had it never waited for its turn.
     pub(crate) deadline: Instant,
 }
 
 impl Guest {
-    pub(crate) fn new(version: Arc<Version>, subscription: &str) -> Self {
-        let (stdout, stderr) = (Tail::default(), Tail::default());
+    pub(crate) fn new(version: Arc<Version>, subscription: &str, reach: Reach) -> Self {
+        let host_data = HostData::default();
+        let (stdout, stderr) = (Tail::new(&host_data), Tail::new(&host_data));
         let mut table = ResourceTable::new();
         table.set_max_capacity(WASI_RESOURCES_MAX);
         Self {
             wasi: inert(&stdout, &stderr),
             table,
-            limiter: Limiter::new(version.limits.memory),
-            log: Log::new(&version.names.plugin, subscription),
+            http: Http::new(version.http.clone(), reach, subscription, host_data.clone()),
+            limiter: Limiter::new(version.limits.memory, version.limits.tables),
+            host_data,
+            seat: Seat::new(version.meters.of(subscription), version.lane.clone()),
+            log: Log::new(&version, subscription),
             stdout,
             stderr,
             deadline: Instant::now(),
             version,
         }
+    }
+
+    /// Whether it holds so many WASI resources that it will soon have none left: it does not give
+    /// back what it takes.
+    pub(crate) fn leaks(&mut self) -> bool {
+        self.table.iter_mut().nth(WASI_RESOURCES_MAX / 2).is_some()
+    }
+
+    /// What `wasi:http` works on, if it is linked.
+    pub(crate) fn http_view(&mut self) -> WasiHttpCtxView<'_> {
+        let deadline = self.deadline + self.seat.waited();
+        self.http.view(&mut self.table, deadline)
     }
 
     /// Prepares a new instance's store: limits that hold for all its life.
@@ -63,8 +87,13 @@ impl Guest {
 /// Yields to other tasks at every tick, and traps once the deadline has passed.
 #[expect(clippy::unnecessary_wraps, reason = "the engine's callback may fail, this one does not")]
 fn on_tick(store: StoreContextMut<'_, Guest>) -> wasmtime::Result<UpdateDeadline> {
-    let late = Instant::now() >= store.data().deadline;
-    Ok(if late { UpdateDeadline::Interrupt } else { UpdateDeadline::Yield(1) })
+    let guest = store.data();
+    let late = Instant::now() >= guest.deadline + guest.seat.waited();
+    if late {
+        return Ok(UpdateDeadline::Interrupt);
+    }
+    guest.seat.yields();
+    Ok(UpdateDeadline::Yield(1))
 }
 
 /// WASI for standard libraries that drag it in: no files, no environment, no network. Clocks and
@@ -85,7 +114,7 @@ impl WasiView for Guest {
     }
 }
 
-/// Everything that a guest may import.
+/// Everything that a guest may import without a grant.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;

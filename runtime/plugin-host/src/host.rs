@@ -1,23 +1,28 @@
 //! The host of guests: engine, clock, linker, cache of compiled code.
 
+use std::num::NonZero;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::sync::Semaphore;
+use tokio::sync::Mutex;
 use wasmtime::Engine;
 use wasmtime::component::Linker;
 
 use crate::cache::Cache;
+use crate::capability::{Network, Outbound};
 use crate::compile::Compiler;
 use crate::engine;
 use crate::guest::{self, Guest};
 use crate::inspect::{Inspection, LoadError, inspect};
+use crate::limits::CompileLimits;
 use crate::load::{self, PluginSettings};
+use crate::places::Places;
 use crate::plugin::Plugin;
 use crate::ticker::Ticker;
+use crate::turns::Turns;
 
 /// A shorter tick would keep a core busy with ticking.
 const EPOCH_TICK_MIN: Duration = Duration::from_millis(1);
@@ -29,6 +34,8 @@ pub struct HostSettings {
     pub cache: Option<PathBuf>,
     /// Instances alive at once, of all plugins. Address space is reserved for them, not memory.
     pub instances_max: u32,
+    /// Guests that run at once: as many as there are cores for them. Others wait for their turn.
+    pub running_max: usize,
     /// The largest `limits.memory` of any plugin, in bytes.
     pub memory_max: u64,
     /// The Wasm stack of one instance, in bytes.
@@ -37,6 +44,8 @@ pub struct HostSettings {
     pub epoch_tick: Duration,
     /// Who compiles.
     pub compiler: Compiler,
+    /// How plugins that are granted http get out of this process.
+    pub outbound: Outbound,
 }
 
 impl Default for HostSettings {
@@ -44,10 +53,12 @@ impl Default for HostSettings {
         Self {
             cache: None,
             instances_max: 256,
+            running_max: std::thread::available_parallelism().map_or(1, NonZero::get),
             memory_max: 1 << 30,
             stack: 1 << 20,
             epoch_tick: Duration::from_millis(10),
             compiler: Compiler::InProcess,
+            outbound: Outbound::default(),
         }
     }
 }
@@ -70,24 +81,30 @@ impl Host {
         let open = |folder| Cache::open(folder, compatibility).map_err(HostError::Cache);
         let epoch_tick = settings.epoch_tick.max(EPOCH_TICK_MIN);
         let instances_max = settings.instances_max.max(1);
+        let turns = Turns::new(settings.running_max);
         let shared = Shared {
             cache: settings.cache.map(open).transpose()?,
             linker: guest::linker(&engine).map_err(engine_error)?,
-            _ticker: Ticker::start(&engine, epoch_tick)
+            _ticker: Ticker::start(&engine, epoch_tick, &turns)
                 .map_err(|error| HostError::Engine(format!("cannot start its clock: {error}")))?,
             engine,
-            places: Arc::new(Semaphore::new(instances_max as usize)),
+            places: Places::new(instances_max as usize),
+            plugins: AtomicU64::new(0),
+            turns,
             instances_max,
             memory_max: settings.memory_max,
             epoch_tick,
             compiler: settings.compiler,
+            network: Arc::new(Network::new(settings.outbound)),
             compiling: Mutex::new(()),
             compiles: AtomicU64::new(0),
         };
         Ok(Self { shared: Arc::new(shared) })
     }
 
-    /// Says what `bytes` are. Reads type information only, never compiles; needs no engine.
+    /// Says what `bytes` are. Reads type information only, never compiles; needs no engine. Reads
+    /// them in this process and without limits: for bytes that nobody made to do harm. For others
+    /// there is [`Host::examine`].
     ///
     /// # Errors
     /// They are not a plugin; the error says why.
@@ -95,9 +112,21 @@ impl Host {
         inspect(bytes).map(|(inspection, _)| inspection)
     }
 
+    /// As [`Host::inspect`], but done by whoever compiles for this host, within `limits`.
+    ///
+    /// # Errors
+    /// They are not a plugin, or a limit was hit while reading them.
+    pub async fn examine(
+        &self,
+        bytes: Bytes,
+        limits: CompileLimits,
+    ) -> Result<Inspection, LoadError> {
+        load::examine(self.shared.clone(), bytes, limits).await
+    }
+
     /// Makes a plugin called `name` of `bytes`: a component, or a core module with an embedded
-    /// component type. Compiles unless the cache holds it, on a blocking thread of the tokio
-    /// runtime that this is called on.
+    /// component type. Compiles unless the cache holds it ([`HostSettings::compiler`]). Dropping the
+    /// future calls that off.
     ///
     /// # Errors
     /// The bytes are not a plugin, need something that is not available, or do not compile.
@@ -107,12 +136,7 @@ impl Host {
         bytes: Bytes,
         settings: PluginSettings,
     ) -> Result<Plugin, LoadError> {
-        let (shared, name) = (self.shared.clone(), name.to_owned());
-        let loading =
-            tokio::task::spawn_blocking(move || load::load(&shared, &name, &bytes, settings));
-        loading.await.unwrap_or_else(|error| {
-            Err(LoadError::Compile(format!("the compiler failed: {error}")))
-        })
+        load::load(self.shared.clone(), name.to_owned(), bytes, settings).await
     }
 
     /// How often this host compiled, rather than taking code from its cache.
@@ -144,12 +168,16 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) linker: Linker<Guest>,
     pub(crate) cache: Option<Cache>,
-    /// One permit for each instance that may be alive.
-    pub(crate) places: Arc<Semaphore>,
+    /// One for each instance that may be alive.
+    pub(crate) places: Arc<Places>,
+    /// How many were loaded so far.
+    plugins: AtomicU64,
+    pub(crate) turns: Arc<Turns>,
     pub(crate) instances_max: u32,
     pub(crate) memory_max: u64,
     pub(crate) epoch_tick: Duration,
     pub(crate) compiler: Compiler,
+    pub(crate) network: Arc<Network>,
     pub(crate) compiling: Mutex<()>,
     compiles: AtomicU64,
 }
@@ -157,6 +185,11 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn count_compile(&self) {
         self.compiles.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What tells one loaded plugin from another of the same name.
+    pub(crate) fn number_plugin(&self) -> u64 {
+        self.plugins.fetch_add(1, Ordering::Relaxed)
     }
 }
 

@@ -3,15 +3,18 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
 use wit_parser::decoding::{DecodedWasm, decode};
 use wit_parser::{InterfaceId, Resolve, World as WitWorld, WorldItem, WorldKey};
 
+use crate::capability::Capability;
 use crate::componentize::component;
 use crate::contract;
 use crate::digest::Digest;
+use crate::grants::Grants;
 
 /// What a plugin file is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Inspection {
     /// SHA-256 of the file as given.
     pub digest: Digest,
@@ -30,7 +33,7 @@ pub struct Inspection {
 }
 
 /// How a plugin takes messages.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum World {
     /// One by one: it exports `message-handler`.
     Message,
@@ -47,26 +50,8 @@ impl fmt::Display for World {
     }
 }
 
-/// What a plugin may do only when the pipeline grants it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Capability {
-    /// Requests to other systems: it imports `wasi:http`.
-    Http,
-    /// State of its own: it imports `wasi:keyvalue`.
-    Keyvalue,
-}
-
-impl fmt::Display for Capability {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Http => "http",
-            Self::Keyvalue => "keyvalue",
-        })
-    }
-}
-
 /// Why a file cannot be used as a plugin.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum LoadError {
     /// The file is something else.
     #[error("not a WebAssembly file: it does not start with the bytes 00 61 73 6d")]
@@ -104,9 +89,17 @@ pub enum LoadError {
     /// It imports something that no host function stands behind.
     #[error("it imports `{0}`, which this host does not offer to plugins")]
     UnknownImport(String),
-    /// It needs a capability that this version cannot give.
-    #[error("it imports `wasi:{0}`, but the grant `{0}` is not available yet")]
-    NotAvailable(Capability),
+    /// It needs what the pipeline does not grant.
+    #[error(
+        "it imports `{interface}`, which the pipeline does not grant: add `{line}` to the plugin",
+        line = capability.line()
+    )]
+    NotGranted {
+        /// The import, by its full name.
+        interface: String,
+        /// What would have to be granted.
+        capability: Capability,
+    },
     /// The settings do not fit this host.
     #[error("{0}")]
     Settings(String),
@@ -133,6 +126,17 @@ pub(crate) fn invalid(error: impl fmt::Display) -> LoadError {
 struct Reader<'a> {
     resolve: &'a Resolve,
     world: &'a WitWorld,
+}
+
+impl Inspection {
+    /// The first import that stands behind a capability which `grants` leave out.
+    pub(crate) fn not_granted(&self, grants: &Grants) -> Option<(&str, Capability)> {
+        let needed = |import: &String| {
+            let (interface, version) = split(import);
+            Capability::of(interface, version).filter(|capability| !grants.allow(*capability))
+        };
+        self.imports.iter().find_map(|import| Some((import.as_str(), needed(import)?)))
+    }
 }
 
 impl Reader<'_> {
@@ -175,25 +179,28 @@ impl Reader<'_> {
             match item {
                 WorldItem::Type { .. } => continue,
                 WorldItem::Interface { id, .. } if self.only_types(*id) => continue,
-                WorldItem::Interface { id, .. } => needs.extend(self.import(&name, *id)?),
+                WorldItem::Interface { id, .. } => {
+                    let need = self.import(&name, *id)?;
+                    needs.extend(need.filter(|need| !needs.contains(need)));
+                }
                 WorldItem::Function(_) => return Err(LoadError::UnknownImport(name)),
             }
             names.push(name);
         }
-        needs.dedup();
         Ok((names, needs))
     }
 
     /// What the import `name` needs to be granted, if it is known at all.
     fn import(&self, name: &str, id: InterfaceId) -> Result<Option<Capability>, LoadError> {
-        let (interface, version) = name.split_once('@').unwrap_or((name, ""));
+        let (interface, version) = split(name);
         let (package, _) = interface.split_once('/').unwrap_or((interface, ""));
         match package {
             _ if interface == format!("{}/logging", contract::PACKAGE) => {
                 self.check(name, id, "logging", "log").map(|()| None)
             }
-            "wasi:http" => Ok(Some(Capability::Http)),
-            "wasi:keyvalue" => Ok(Some(Capability::Keyvalue)),
+            _ if Capability::of(interface, version).is_some() => {
+                Ok(Capability::of(interface, version))
+            }
             // A draft: only the very version that the host side was written for.
             "wasi:config" if version == "0.2.0-rc.1" => Ok(None),
             "wasi:cli" | "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:filesystem"
@@ -240,5 +247,10 @@ impl Reader<'_> {
 }
 
 fn without_version(name: &str) -> &str {
-    name.split_once('@').map_or(name, |(interface, _)| interface)
+    split(name).0
+}
+
+/// An import's name and its version, which is empty when it has none.
+fn split(name: &str) -> (&str, &str) {
+    name.split_once('@').unwrap_or((name, ""))
 }

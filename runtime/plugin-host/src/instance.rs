@@ -3,18 +3,19 @@
 use std::time::Duration;
 
 use millstream_message::{Answers, Batch, MessageId};
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
+use tokio::time::Instant;
 use wasmtime::Store;
 use wasmtime::component::TypedFunc;
 
 use crate::bound::{Bound, begin, end};
 use crate::failure::{CallFailure, invalid_result};
+use crate::growth::Growth;
 use crate::guest::Guest;
-use crate::load::Limits;
+use crate::limits::Limits;
+use crate::meter::Life;
+use crate::places::Place;
 use crate::wire::{
-    self, ALLOWANCE_PER_MESSAGE, BatchParam, BatchResult, Collector, Fault, MessageParam,
-    MessageResult, Scratch,
+    self, BatchParam, BatchResult, Collector, Fault, MessageParam, MessageResult, Scratch,
 };
 
 /// What a call is about.
@@ -34,12 +35,14 @@ pub struct Instance {
     pub(crate) limits: Limits,
     pub(crate) tick: Duration,
     pub(crate) scratch: Scratch,
-    /// Memory at which it is replaced.
-    pub(crate) recycle_at: usize,
+    pub(crate) growth: Growth,
+    /// Whether it holds so much that the next call may fail for it.
+    pub(crate) worn: bool,
     /// Whether a call failed, or was dropped before it ended.
     pub(crate) broken: bool,
+    pub(crate) life: Life,
     /// Given back after the store is gone.
-    pub(crate) _place: OwnedSemaphorePermit,
+    pub(crate) _place: [Place; 2],
 }
 
 /// The function that handles messages.
@@ -74,19 +77,31 @@ impl Instance {
             return Ok(Answers::all_ok(0));
         }
         self.broken = true;
-        let answers = match self.handler {
-            Handler::Message(handle) => self.call_each(handle, input).await,
-            Handler::Batch(handle) => self.call_all(handle, input).await,
-        };
+        let seat = self.life.seat.clone();
+        let answers = seat.run(self.answer(input)).await;
         self.broken = answers.is_err();
+        let guest = self.store.data_mut();
+        self.worn = self.growth.passed(guest.limiter.used(), &guest.version.grown) || guest.leaks();
+        seat.meter.called(messages, answers.as_ref().err());
+        self.life.holds(self.store.data().limiter.used());
+        if !self.broken && self.spent() {
+            self.life.outgrown();
+        }
         answers
     }
 
-    /// Whether the instance must be replaced before the next call: a call failed, or its memory has
-    /// grown so far that the limit is near. The latter is nobody's failure.
+    async fn answer(&mut self, input: Input<'_>) -> Result<Answers, CallFailure> {
+        match self.handler {
+            Handler::Message(handle) => self.call_each(handle, input).await,
+            Handler::Batch(handle) => self.call_all(handle, input).await,
+        }
+    }
+
+    /// Whether the instance must be replaced before the next call: a call failed, or it has grown,
+    /// or kept handles, so far that a limit is near. The latter is nobody's failure.
     #[must_use]
     pub fn spent(&self) -> bool {
-        self.broken || self.store.data().limiter.used() > self.recycle_at
+        self.broken || self.worn
     }
 
     async fn call_all(
@@ -100,7 +115,7 @@ impl Instance {
         begin(&mut self.store, &bound, messages);
         let param = self.scratch.encode(&self.topic, batch, attempts);
         let call = handle.call_async(&mut self.store, (param,));
-        let outcome = timeout(bound.patience(self.tick), call).await;
+        let outcome = self.life.seat.within(bound.patience(self.tick), call).await;
         let (result,) = end(&mut self.store, &bound, outcome)?;
         wire::decode(result, messages, bound.output).map_err(|fault| failure(fault, &bound))
     }
@@ -112,17 +127,23 @@ impl Instance {
     ) -> Result<Answers, CallFailure> {
         let (one, all) = (self.limits.bound(1), self.limits.bound(batch.len()));
         let mut answers = Collector::new(batch.len(), all.output);
+        // Moves by what the guest waits for its turns.
+        let mut end_all = Instant::now() + all.timeout;
         for (i, (message, &attempt)) in batch.iter().zip(attempts).enumerate() {
+            let left = end_all.saturating_duration_since(Instant::now());
+            let one = one.within(&all, left);
+            if left.is_zero() {
+                return Err(one.timed_out(None));
+            }
             let id = &mut [0; MessageId::TEXT_LEN];
             let param = MessageParam::new(id, &self.topic, message, attempt);
             self.store.data_mut().log.begin(batch, Some(i));
             begin(&mut self.store, &one, 1);
             let call = handle.call_async(&mut self.store, (param,));
-            let outcome = timeout(one.patience(self.tick), call).await;
+            let outcome = self.life.seat.within(one.patience(self.tick), call).await;
+            end_all += self.life.seat.waited();
             let (result,) = end(&mut self.store, &one, outcome)?;
-            if wire::bytes(&result) > one.output.saturating_add(ALLOWANCE_PER_MESSAGE) {
-                return Err(one.too_much(None));
-            }
+            wire::check(&result, one.output).map_err(|fault| failure(fault, &one))?;
             answers.push(result).map_err(|fault| failure(fault, &all))?;
         }
         Ok(answers.finish())
@@ -133,6 +154,7 @@ fn failure(fault: Fault, bound: &Bound) -> CallFailure {
     match fault {
         Fault::Invalid(what) => invalid_result(what),
         Fault::TooLarge => bound.too_much(None),
+        Fault::TooMany => bound.too_many(),
     }
 }
 

@@ -1,128 +1,174 @@
 //! From bytes to a plugin: inspect, compile or fetch from the cache, link.
 
-use std::sync::{Arc, PoisonError};
-use std::time::Duration;
+use std::sync::Arc;
 
-use millstream_message::BATCH_BYTES_MAX;
+use bytes::Bytes;
 use wasmtime::component::Component;
 
-use crate::compile;
+use crate::capability::{self, Outlet};
+use crate::compile::{self, Compiled};
 use crate::contract;
+use crate::digest::Digest;
+use crate::grants::{Grants, HttpGrant};
+use crate::growth::Grown;
 use crate::guest::{Config, Names};
 use crate::host::Shared;
 use crate::inspect::{Inspection, LoadError, World, inspect};
+use crate::limits::{CompileLimits, Limits};
+use crate::log_pace::LogPace;
+use crate::meter::Meters;
+use crate::places::Places;
 use crate::plugin::{Exports, Plugin, Version};
-
-/// No call runs longer, whatever its limit says.
-const TIMEOUT_MAX: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How a plugin is to be run.
 #[derive(Clone, Debug)]
 pub struct PluginSettings {
     /// The plugin's own configuration: a JSON object, or null for none.
     pub config: serde_json::Value,
-    /// What one call may take.
+    /// What it may take.
     pub limits: Limits,
+    /// What it may do beyond computing.
+    pub grants: Grants,
 }
 
 impl Default for PluginSettings {
     fn default() -> Self {
-        Self { config: serde_json::Value::Null, limits: Limits::default() }
+        let config = serde_json::Value::Null;
+        Self { config, limits: Limits::default(), grants: Grants::default() }
     }
 }
 
-/// What a guest may take. A limit that is hit fails the call and ends the instance.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Time for a call of one message.
-    pub timeout: Duration,
-    /// Time for a call of more, and for starting an instance.
-    pub batch_timeout: Duration,
-    /// Bytes of all memories and tables of one instance: a ceiling, not a reservation.
-    pub memory: u64,
-    /// Bytes that a call of one message may return.
-    pub output: u64,
-    /// Bytes that a call of more may return.
-    pub batch_output: u64,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            timeout: Duration::from_secs(1),
-            batch_timeout: Duration::from_secs(5),
-            memory: 128 << 20,
-            output: 4 << 20,
-            batch_output: 16 << 20,
-        }
-    }
-}
-
-impl Limits {
-    /// Outputs become a batch, so no limit on them may pass what a batch can hold; and a deadline
-    /// must be a time that the clock can reach.
-    fn bounded(mut self) -> Self {
-        self.timeout = self.timeout.min(TIMEOUT_MAX);
-        self.batch_timeout = self.batch_timeout.min(TIMEOUT_MAX);
-        self.output = self.output.min(BATCH_BYTES_MAX as u64);
-        self.batch_output = self.batch_output.min(BATCH_BYTES_MAX as u64);
-        self
-    }
-}
-
-/// Does all of loading but the waiting: for a blocking thread.
-pub(crate) fn load(
-    host: &Arc<Shared>,
-    name: &str,
-    bytes: &[u8],
+/// Makes a plugin of `bytes`: fetched from the cache or compiled, and linked.
+pub(crate) async fn load(
+    host: Arc<Shared>,
+    name: String,
+    bytes: Bytes,
     settings: PluginSettings,
 ) -> Result<Plugin, LoadError> {
-    let (inspection, component) = inspect(bytes)?;
-    if let Some(&capability) = inspection.needs.first() {
-        return Err(LoadError::NotAvailable(capability));
-    }
     if settings.limits.memory > host.memory_max {
         let (asked, most) = (settings.limits.memory, host.memory_max);
         return Err(LoadError::Settings(format!(
             "limits.memory of plugin {name} is {asked} bytes, but this host was started for at most {most}"
         )));
     }
+    let (inspection, component) = component(&host, bytes, &settings).await?;
+    compile::blocking(move || link(host, &name, inspection, &component, settings)).await
+}
+
+/// What `bytes` are: read by this process when they were compiled before, which shows that it can
+/// be done without harm, else by whoever compiles.
+pub(crate) async fn examine(
+    host: Arc<Shared>,
+    bytes: Bytes,
+    limits: CompileLimits,
+) -> Result<Inspection, LoadError> {
+    match known(&host, &bytes).await? {
+        Some((inspection, _)) => Ok(inspection),
+        None => host.compiler.inspect(bytes, &limits).await,
+    }
+}
+
+/// The machine code of `bytes`: from the cache, else compiled, one plugin at a time, since a large
+/// one takes all cores and hundreds of MiB.
+async fn component(
+    host: &Arc<Shared>,
+    bytes: Bytes,
+    settings: &PluginSettings,
+) -> Result<(Inspection, Component), LoadError> {
+    if let Some((inspection, component)) = known(host, &bytes).await? {
+        accept(&inspection, &settings.grants)?;
+        return Ok((inspection, component));
+    }
+    let _one_at_a_time = host.compiling.lock().await;
+    // The same plugin may have been compiled meanwhile.
+    if let Some((inspection, component)) = known(host, &bytes).await? {
+        accept(&inspection, &settings.grants)?;
+        return Ok((inspection, component));
+    }
+    let (counter, limits) = (host.clone(), &settings.limits.compile);
+    let grants = settings.grants.clone();
+    let accept = move |inspection: &Inspection| {
+        accept(inspection, &grants)?;
+        counter.count_compile();
+        Ok(())
+    };
+    let Compiled { inspection, code } = host.compiler.compile(bytes, limits, accept).await?;
+    let host = host.clone();
+    compile::blocking(move || {
+        let component = compile::load(&host.engine, &code).map_err(compile_error)?;
+        if let Some(cache) = &host.cache {
+            cache.put(inspection.digest, &code);
+        }
+        Ok((inspection, component))
+    })
+    .await
+}
+
+/// Whether the pipeline gives a plugin what it needs.
+fn accept(inspection: &Inspection, grants: &Grants) -> Result<(), LoadError> {
+    match inspection.not_granted(grants) {
+        Some((interface, capability)) => {
+            Err(LoadError::NotGranted { interface: interface.to_owned(), capability })
+        }
+        None => Ok(()),
+    }
+}
+
+/// What the cache holds of `bytes`.
+async fn known(
+    host: &Arc<Shared>,
+    bytes: &Bytes,
+) -> Result<Option<(Inspection, Component)>, LoadError> {
+    let (host, bytes) = (host.clone(), bytes.clone());
+    compile::blocking(move || {
+        let code = host.cache.as_ref().and_then(|cache| cache.get(Digest::of(&bytes)));
+        let Some(code) = code else { return Ok(None) };
+        let Ok(component) = compile::load(&host.engine, &code) else { return Ok(None) };
+        Ok(Some((inspect(&bytes)?.0, component)))
+    })
+    .await
+}
+
+fn link(
+    host: Arc<Shared>,
+    name: &str,
+    inspection: Inspection,
+    component: &Component,
+    settings: PluginSettings,
+) -> Result<Plugin, LoadError> {
     let config = Config::new(settings.config).map_err(LoadError::Settings)?;
-    let component = compiled(host, &inspection, &component)?;
-    let exports = exports(&component, &inspection)?;
-    let pre = host.linker.instantiate_pre(&component).map_err(compile_error)?;
+    let exports = exports(component, &inspection)?;
+    let linker = capability::linker(&host.linker, &settings.grants).map_err(compile_error)?;
+    let pre = linker.instantiate_pre(component).map_err(compile_error)?;
     let names = Names { plugin: name.into() };
     let limits = settings.limits.bounded();
-    Ok(Plugin::new(Version { host: host.clone(), inspection, pre, exports, config, limits, names }))
+    let http = outlet(&host, &names, settings.grants.http, &limits);
+    let lane = Arc::new(host.turns.lane());
+    Ok(Plugin::new(Version {
+        number: host.number_plugin(),
+        host,
+        inspection,
+        pre,
+        exports,
+        config,
+        limits,
+        http,
+        names,
+        places: Places::new(limits.instances.map_or(usize::MAX, |instances| instances as usize)),
+        log_pace: LogPace::new(limits.log_rate),
+        grown: Grown::default(),
+        meters: Meters::default(),
+        lane,
+    }))
 }
 
-/// The machine code of `component`: from the cache, else compiled, one plugin at a time, since a
-/// large one takes all cores and hundreds of MiB.
-fn compiled(
-    host: &Shared,
-    inspection: &Inspection,
-    component: &[u8],
-) -> Result<Component, LoadError> {
-    if let Some(component) = cached(host, inspection) {
-        return Ok(component);
-    }
-    let _one_at_a_time = host.compiling.lock().unwrap_or_else(PoisonError::into_inner);
-    // The same plugin may have been compiled meanwhile.
-    if let Some(component) = cached(host, inspection) {
-        return Ok(component);
-    }
-    host.count_compile();
-    let code = host.compiler.compile(&host.engine, component).map_err(LoadError::Compile)?;
-    let component = compile::load(&host.engine, &code).map_err(compile_error)?;
-    if let Some(cache) = &host.cache {
-        cache.put(inspection.digest, &code);
-    }
-    Ok(component)
-}
-
-fn cached(host: &Shared, inspection: &Inspection) -> Option<Component> {
-    let code = host.cache.as_ref()?.get(inspection.digest)?;
-    compile::load(&host.engine, &code).ok()
+/// The plugin's way out. Without a grant nothing asks for it.
+fn outlet(host: &Shared, names: &Names, grant: HttpGrant, limits: &Limits) -> Arc<Outlet> {
+    let origins = match grant {
+        HttpGrant::None => Vec::new(),
+        HttpGrant::Origins(origins) => origins,
+    };
+    Arc::new(Outlet::new(&names.plugin, origins, &host.network, limits.host_data))
 }
 
 /// Where the functions of the contract are in the component.

@@ -1,5 +1,6 @@
 //! `millstream:plugin/logging`: a guest's records become tracing events with target `plugin`.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use wasmtime::component::{ComponentType, Lift, Linker, WasmList, WasmStr};
 use crate::contract;
 use crate::failure::truncate;
 use crate::guest::Guest;
+use crate::plugin::Version;
 
 /// The target of every event that speaks for a plugin.
 macro_rules! target {
@@ -27,10 +29,6 @@ const TEXT_BYTES_MAX: usize = 8 << 10;
 const FIELDS_MAX: usize = 32;
 /// One field's name or value: longer ones are cut.
 const FIELD_BYTES_MAX: usize = 1 << 10;
-/// Records for each message of a call: a guest that logs in a loop must not bury the others.
-const RECORDS_PER_MESSAGE_MAX: usize = 16;
-/// Text of all records of a call together.
-const CALL_BYTES_MAX: usize = 1 << 20;
 
 /// Severity, as the contract names it.
 #[derive(ComponentType, Lift, Clone, Copy, PartialEq, Eq)]
@@ -70,9 +68,25 @@ fn log(
     if level != Level::Error && !enabled(level) {
         return Ok(());
     }
+    // A record never fails a call, so that none is read once too much was handed over.
+    if store.data().host_data.is_spent() {
+        store.data_mut().log.dropped += 1;
+        return Ok(());
+    }
     let record = Record::read(&mut store, level, &text, &fields)?;
     store.data_mut().log.write(record);
     Ok(())
+}
+
+/// A text of the guest's, counted as handed over.
+fn take<'a>(
+    store: &'a StoreContextMut<'_, Guest>,
+    text: &WasmStr,
+) -> wasmtime::Result<Cow<'a, str>> {
+    let text = text.to_str(store)?;
+    // What is too much has been taken all the same: the next record finds nothing left.
+    let _ = store.data().host_data.take(text.len());
+    Ok(text)
 }
 
 fn enabled(level: Level) -> bool {
@@ -102,11 +116,11 @@ impl Record {
         text: &WasmStr,
         fields: &WasmList<Field>,
     ) -> wasmtime::Result<Self> {
-        let text = truncate(&text.to_str(&*store)?, TEXT_BYTES_MAX).to_owned();
+        let text = truncate(&take(store, text)?, TEXT_BYTES_MAX).to_owned();
         let mut record = Self { level, text, fields: String::new(), index: None };
         for i in 0..fields.len().min(FIELDS_MAX) {
             let Some(field) = fields.get(&mut *store, i).transpose()? else { break };
-            let (name, value) = (field.name.to_str(&*store)?, field.value.to_str(&*store)?);
+            let (name, value) = (take(store, &field.name)?, take(store, &field.value)?);
             record.push(&name, &value);
         }
         Ok(record)
@@ -118,8 +132,10 @@ impl Record {
             return;
         }
         let (name, value) = (truncate(name, FIELD_BYTES_MAX), truncate(value, FIELD_BYTES_MAX));
+        let name = one_line(name);
         let blank = if self.fields.is_empty() { "" } else { " " };
-        let plain = !value.is_empty() && !value.contains([' ', '"', '=', '\n']);
+        let quoted = |c: char| c.is_control() || matches!(c, ' ' | '"' | '=');
+        let plain = !value.is_empty() && !value.contains(quoted);
         // Writing to a string cannot fail.
         let _ = match plain {
             true => write!(self.fields, "{blank}{name}={value}"),
@@ -132,17 +148,29 @@ impl Record {
     }
 }
 
+/// A guest's text as one line, so that it cannot write a line of its own into the log, nor steer
+/// the terminal of whoever reads it.
+fn one_line(text: &str) -> Cow<'_, str> {
+    if !text.contains(char::is_control) {
+        return Cow::Borrowed(text);
+    }
+    let shown =
+        |c: char| if c.is_control() { c.escape_default().to_string() } else { c.to_string() };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
 /// The log of one instance: whose it is, what the running call is about, and what it may still
 /// write.
 pub(crate) struct Log {
-    plugin: Arc<str>,
+    version: Arc<Version>,
     subscription: Box<str>,
     /// The messages of the running call; none while starting.
     batch: Option<Batch>,
     /// The one message of the call, when it is about one.
     current: Option<usize>,
-    records_left: usize,
-    bytes_left: usize,
+    /// Bytes of text that the running call may still write.
+    bytes_left: u64,
+    /// Records of the running call that were not written.
     dropped: u64,
     /// The last record of level `error` of the running call: the guest's own words for a trap
     /// that follows.
@@ -150,14 +178,13 @@ pub(crate) struct Log {
 }
 
 impl Log {
-    pub(crate) fn new(plugin: &Arc<str>, subscription: &str) -> Self {
+    pub(crate) fn new(version: &Arc<Version>, subscription: &str) -> Self {
         Self {
-            plugin: plugin.clone(),
+            version: version.clone(),
             subscription: subscription.into(),
             batch: None,
             current: None,
-            records_left: RECORDS_PER_MESSAGE_MAX,
-            bytes_left: CALL_BYTES_MAX,
+            bytes_left: version.limits.log_bytes,
             dropped: 0,
             last_error: None,
         }
@@ -165,22 +192,23 @@ impl Log {
 
     /// Begins a call about `batch`, or about its message `current` alone.
     pub(crate) fn begin(&mut self, batch: &Batch, current: Option<usize>) {
-        let messages = if current.is_some() { 1 } else { batch.len() };
         self.batch = Some(batch.clone());
         self.current = current;
-        self.records_left = RECORDS_PER_MESSAGE_MAX.saturating_mul(messages);
-        self.bytes_left = CALL_BYTES_MAX;
+        self.bytes_left = self.version.limits.log_bytes;
         self.last_error = None;
     }
 
-    /// Ends the call: reports what was dropped.
-    pub(crate) fn end(&mut self) {
+    /// Ends the call. Says how many records it dropped, and tells of them from time to time.
+    pub(crate) fn end(&mut self) -> u64 {
         self.batch = None;
         let dropped = std::mem::take(&mut self.dropped);
-        if dropped > 0 {
-            let Self { plugin, subscription, .. } = self;
+        if dropped > 0
+            && let Some(dropped) = self.version.log_pace.dropped(dropped)
+        {
+            let (plugin, subscription) = (&self.version.names.plugin, &self.subscription);
             tracing::warn!(target: target!(), %plugin, %subscription, dropped, "log records dropped");
         }
+        dropped
     }
 
     /// The guest's words of the running call, if it logged an error.
@@ -188,18 +216,17 @@ impl Log {
         self.last_error.take()
     }
 
-    /// Writes what the guest put out on a standard stream.
-    pub(crate) fn stream(&self, stream: &'static str, text: &str) {
-        let Self { plugin, subscription, .. } = self;
-        tracing::debug!(target: target!(), %plugin, %subscription, stream, "{text}");
+    /// Writes what the guest put out on a standard stream: a record like any other.
+    pub(crate) fn stream(&mut self, stream: &'static str, text: &str) {
+        if tracing::enabled!(target: target!(), TracingLevel::DEBUG) && self.allows(text.len()) {
+            let (plugin, subscription) = (&self.version.names.plugin, &self.subscription);
+            let text = one_line(text);
+            tracing::debug!(target: target!(), %plugin, %subscription, stream, "{text}");
+        }
     }
 
     fn write(&mut self, record: Record) {
-        if self.records_left == 0 || record.len() > self.bytes_left {
-            self.dropped += 1;
-        } else {
-            self.records_left -= 1;
-            self.bytes_left -= record.len();
+        if self.allows(record.len()) {
             self.emit(&record);
         }
         if record.level == Level::Error {
@@ -207,10 +234,22 @@ impl Log {
         }
     }
 
+    /// Whether a record of so many bytes may be written; if not, counts it as dropped.
+    fn allows(&mut self, bytes: usize) -> bool {
+        let left = self.bytes_left.checked_sub(bytes as u64);
+        let allows = left.is_some() && self.version.log_pace.allows();
+        match left {
+            Some(left) if allows => self.bytes_left = left,
+            _ => self.dropped += 1,
+        }
+        allows
+    }
+
     fn emit(&self, Record { level, text, fields, index }: &Record) {
-        let Self { plugin, subscription, .. } = self;
+        let (plugin, subscription) = (&self.version.names.plugin, &self.subscription);
         let message_id = self.message_id(*index).map(tracing::field::display);
         let fields = Some(fields.as_str()).filter(|fields| !fields.is_empty());
+        let text = one_line(text);
         macro_rules! event {
             ($level:expr) => {
                 tracing::event!(

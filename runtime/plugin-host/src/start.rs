@@ -2,16 +2,17 @@
 
 use std::time::Duration;
 
-use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::timeout;
 use wasmtime::Store;
 use wasmtime::component::{ComponentExportIndex, Instance as Exported, TypedFunc};
 
 use crate::bound::{Bound, begin, end};
 use crate::failure::{CallFailure, FAILURE_BYTES_MAX, StartFailure, truncate};
+use crate::growth::Growth;
 use crate::guest::Guest;
 use crate::inspect::World;
 use crate::instance::{Handler, Instance};
+use crate::meter::Life;
+use crate::places::Place;
 use crate::plugin::Version;
 use crate::wire::Scratch;
 
@@ -21,7 +22,7 @@ type Configure = TypedFunc<(&'static str,), (Result<(), String>,)>;
 pub(crate) async fn start(
     guest: Guest,
     topic: &str,
-    place: OwnedSemaphorePermit,
+    place: [Place; 2],
 ) -> Result<Instance, StartFailure> {
     let version = guest.version.clone();
     let mut start = Start {
@@ -36,8 +37,10 @@ pub(crate) async fn start(
         start.configure(exported, configure).await?;
     }
     let Start { store, tick, .. } = start;
+    let life = Life::begin(store.data().seat.clone(), store.data().limiter.used());
     Ok(Instance {
-        recycle_at: recycle_at(store.data().limiter.used(), version.limits.memory),
+        growth: Growth::new(store.data().limiter.used(), version.limits.memory, &version.grown),
+        worn: false,
         store,
         handler,
         topic: topic.into(),
@@ -45,6 +48,7 @@ pub(crate) async fn start(
         tick,
         scratch: Scratch::default(),
         broken: false,
+        life,
         _place: place,
     })
 }
@@ -59,8 +63,9 @@ struct Start<'a> {
 impl Start<'_> {
     async fn instantiate(&mut self) -> Result<Exported, StartFailure> {
         begin(&mut self.store, &self.bound, 1);
+        let seat = self.store.data().seat.clone();
         let starting = self.version.pre.instantiate_async(&mut self.store);
-        let outcome = timeout(self.bound.patience(self.tick), starting).await;
+        let outcome = seat.within(self.bound.patience(self.tick), starting).await;
         end(&mut self.store, &self.bound, outcome).map_err(|failure| self.failure(failure))
     }
 
@@ -83,8 +88,9 @@ impl Start<'_> {
         let configure: Configure =
             exported.get_typed_func(&mut self.store, configure).map_err(wrong_type)?;
         begin(&mut self.store, &self.bound, 1);
+        let seat = self.store.data().seat.clone();
         let call = configure.call_async(&mut self.store, (&self.version.config.json,));
-        let outcome = timeout(self.bound.patience(self.tick), call).await;
+        let outcome = seat.within(self.bound.patience(self.tick), call).await;
         let (accepted,) =
             end(&mut self.store, &self.bound, outcome).map_err(|failure| self.failure(failure))?;
         accepted.map_err(|words| {
@@ -107,11 +113,4 @@ impl Start<'_> {
 /// Cannot happen once the plugin was inspected, and costs nothing to report.
 fn wrong_type(error: wasmtime::Error) -> StartFailure {
     StartFailure::Trap(format!("{error:#}"))
-}
-
-/// Where growth ends an instance: half way from what it takes at rest to its limit, so that a
-/// guest which is large from the start is not replaced after every call.
-fn recycle_at(at_rest: usize, limit: u64) -> usize {
-    let limit = usize::try_from(limit).unwrap_or(usize::MAX);
-    at_rest + limit.saturating_sub(at_rest) / 2
 }

@@ -5,7 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bytes::Bytes;
 use tokio::io::AsyncWrite;
 use wasmtime_wasi::cli::{IsTerminal, StdoutStream};
-use wasmtime_wasi::p2::{OutputStream, Pollable, StreamResult};
+use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
+
+use crate::host_data::HostData;
 
 /// What is kept of one stream: enough for a panic's text, little enough to keep per instance.
 const TAIL_BYTES_MAX: usize = 4 << 10;
@@ -13,13 +15,21 @@ const TAIL_BYTES_MAX: usize = 4 << 10;
 const WRITE_BYTES_MAX: usize = 64 << 10;
 
 /// The last bytes written to a stream. Clones share them.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Tail(Arc<Mutex<Vec<u8>>>);
+#[derive(Clone, Debug)]
+pub(crate) struct Tail {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    host_data: HostData,
+}
 
 impl Tail {
+    /// An empty one, whose writes count as `host_data`.
+    pub(crate) fn new(host_data: &HostData) -> Self {
+        Self { bytes: Arc::default(), host_data: host_data.clone() }
+    }
+
     /// Takes what was written since the last time, as text without white space at its end.
     pub(crate) fn take(&self) -> Option<String> {
-        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         if bytes.is_empty() {
             return None;
         }
@@ -29,7 +39,7 @@ impl Tail {
     }
 
     fn append(&self, new: &[u8]) {
-        let mut bytes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut bytes = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         let new = &new[new.len().saturating_sub(TAIL_BYTES_MAX)..];
         let excess = (bytes.len() + new.len()).saturating_sub(TAIL_BYTES_MAX);
         bytes.drain(..excess);
@@ -57,7 +67,8 @@ impl StdoutStream for Tail {
 impl OutputStream for Tail {
     fn write(&mut self, bytes: Bytes) -> StreamResult<()> {
         self.append(&bytes);
-        Ok(())
+        // What was written last are the words for the trap that this is.
+        self.host_data.take(bytes.len()).map_err(|spent| StreamError::Trap(spent.into()))
     }
 
     fn flush(&mut self) -> StreamResult<()> {

@@ -7,7 +7,11 @@ use std::thread::available_parallelism;
 
 use tokio::runtime::{Builder, Handle, Runtime};
 
-/// A runtime of its own, with as many threads as cores.
+/// Guests take turns (`plugin-host`), as many at once as there are cores. One thread more, so that a
+/// worker that leases or settles need not wait until one of them yields.
+const THREADS_BESIDE_GUESTS: usize = 1;
+
+/// A runtime of its own.
 #[derive(Debug)]
 pub(crate) struct GuestThreads(Option<Runtime>);
 
@@ -15,7 +19,7 @@ impl GuestThreads {
     pub(crate) fn start() -> io::Result<Self> {
         let threads = available_parallelism().map_or(1, NonZero::get);
         let runtime = Builder::new_multi_thread()
-            .worker_threads(threads)
+            .worker_threads(threads + THREADS_BESIDE_GUESTS)
             .thread_name("guest")
             .enable_all()
             .build()?;

@@ -1,8 +1,9 @@
 //! Poison costs one message: running a failed batch again, one by one, under the same lease.
 
 use std::collections::HashSet;
+use std::time::Duration;
 
-use millstream_message::{Batch, FailureKind, Settlement, Verdict, Verdicts};
+use millstream_message::{Answers, Batch, Failure, FailureKind, Settlement, Verdict, Verdicts};
 use millstream_pipeline::Ordering;
 use millstream_queue::{Broker, Delivery};
 
@@ -17,6 +18,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) ordering: Ordering,
     pub(crate) filter: Option<&'a Filter>,
     pub(crate) broker: &'a dyn Broker,
+    /// How often the lease is renewed during a call.
+    pub(crate) renew_every: Duration,
 }
 
 /// What a worker learned from handling a delivery.
@@ -26,6 +29,26 @@ pub(crate) struct Handled {
     pub(crate) too_slow: bool,
     /// The handler could not be started: rest before the next delivery.
     pub(crate) start_failure: Option<String>,
+    /// What the calls said about the handler.
+    pub(crate) calls: Calls,
+}
+
+/// How the calls of one delivery went that decide about their messages.
+#[derive(Debug, Default)]
+pub(crate) struct Calls {
+    /// Whether some gave answers.
+    pub(crate) answered: bool,
+    /// How many gave none.
+    pub(crate) failed: u64,
+    /// The last of them.
+    pub(crate) failure: Option<String>,
+}
+
+impl Calls {
+    fn fail(&mut self, failure: &Failure) {
+        self.failed += 1;
+        self.failure = Some(failure.to_string());
+    }
 }
 
 /// Lets `consumer` answer for what of `delivery` passes the filter, and says how to settle it.
@@ -41,27 +64,29 @@ pub(crate) async fn handle(
         Some(rest) => handle_all(consumer, rest, rules).await,
         None => return settled(sieved.settlement(None)),
     };
-    let Handled { settlement, too_slow, start_failure } = rest;
-    Handled { settlement: sieved.settlement(Some(settlement)), too_slow, start_failure }
+    Handled { settlement: sieved.settlement(Some(rest.settlement)), ..rest }
 }
 
 async fn handle_all(consumer: &mut Consumer, delivery: &Delivery, rules: Rules<'_>) -> Handled {
     let batch = &delivery.batch;
     let attempts: Vec<u32> =
         (0..batch.len()).map(|i| delivery.histories.of(i).failures + 1).collect();
-    match consumer.handle(batch, &attempts).await {
+    match call(consumer, batch, &attempts, delivery, rules).await {
         Ok(answers) => {
-            settled(rules.routing.settlement(batch, answers, rules.broker.now().wall_ms))
+            let settlement = rules.routing.settlement(batch, answers, rules.broker.now().wall_ms);
+            let calls = Calls { answered: true, ..Calls::default() };
+            Handled { calls, ..settled(settlement) }
         }
+        Err(Trouble::NoPlace) => settled(all(batch.len(), Verdict::Returned)),
         Err(Trouble::Start(failure)) => {
-            let verdicts = Verdicts::Each(vec![Verdict::Returned; batch.len()]);
-            let settlement = Settlement { verdicts, outputs: Vec::new() };
+            let settlement = all(batch.len(), Verdict::Returned);
             Handled { start_failure: Some(failure), ..settled(settlement) }
         }
         Err(Trouble::Call(failure)) if batch.len() == 1 || !consumer.isolates() => {
+            let mut calls = Calls::default();
+            calls.fail(&failure);
             let verdict = Verdict::Failed { failure, delay_ms: 0 };
-            let verdicts = Verdicts::Each(vec![verdict; batch.len()]);
-            settled(Settlement { verdicts, outputs: Vec::new() })
+            Handled { calls, ..settled(all(batch.len(), verdict)) }
         }
         Err(Trouble::Call(failure)) => {
             let too_slow = failure.kind == FailureKind::Timeout;
@@ -72,8 +97,36 @@ async fn handle_all(consumer: &mut Consumer, delivery: &Delivery, rules: Rules<'
     }
 }
 
+/// Lets `consumer` handle `batch` and renews the lease meanwhile: the worker lives, however long its
+/// guest waits for a thread, since each call has a timeout of its own. A sink has none, and a stuck
+/// one must lose its lease.
+async fn call(
+    consumer: &mut Consumer,
+    batch: &Batch,
+    attempts: &[u32],
+    delivery: &Delivery,
+    rules: Rules<'_>,
+) -> Result<Answers, Trouble> {
+    if !consumer.isolates() {
+        return consumer.handle(batch, attempts).await;
+    }
+    let mut answers = std::pin::pin!(consumer.handle(batch, attempts));
+    loop {
+        match tokio::time::timeout(rules.renew_every, &mut answers).await {
+            Ok(answers) => return answers,
+            // A lease that has ended shows at its settlement.
+            Err(_) => drop(rules.broker.renew(delivery)),
+        }
+    }
+}
+
+/// The same verdict on all of `messages` messages.
+fn all(messages: usize, verdict: Verdict) -> Settlement {
+    Settlement { verdicts: Verdicts::Each(vec![verdict; messages]), outputs: Vec::new() }
+}
+
 fn settled(settlement: Settlement) -> Handled {
-    Handled { settlement, too_slow: false, start_failure: None }
+    Handled { settlement, too_slow: false, start_failure: None, calls: Calls::default() }
 }
 
 /// One pass over the messages of a failed batch.
@@ -86,6 +139,7 @@ struct Rerun<'a> {
     /// Keys whose later messages would be discarded: they are not run in this pass.
     failed_keys: HashSet<u64>,
     start_failure: Option<String>,
+    calls: Calls,
 }
 
 impl<'a> Rerun<'a> {
@@ -99,6 +153,7 @@ impl<'a> Rerun<'a> {
             outputs: Vec::new(),
             failed_keys: HashSet::new(),
             start_failure: None,
+            calls: Calls::default(),
         }
     }
 
@@ -136,14 +191,17 @@ impl<'a> Rerun<'a> {
 
     /// Runs one message; false when no further one can be run.
     async fn message(&mut self, i: usize, one: &Batch, attempt: u32) -> bool {
-        match self.consumer.handle(one, &[attempt]).await {
+        match call(self.consumer, one, &[attempt], self.delivery, self.rules).await {
             Ok(answers) => {
+                self.calls.answered = true;
                 let now = self.rules.broker.now().wall_ms;
                 self.add(i, self.rules.routing.settlement(one, answers, now));
             }
             Err(Trouble::Call(failure)) => {
+                self.calls.fail(&failure);
                 self.verdicts.push(Verdict::Failed { failure, delay_ms: 0 })
             }
+            Err(Trouble::NoPlace) => return false,
             Err(Trouble::Start(failure)) => {
                 self.start_failure = Some(failure);
                 return false;
@@ -167,6 +225,7 @@ impl<'a> Rerun<'a> {
         self.verdicts.resize(self.delivery.batch.len(), Verdict::Returned);
         let verdicts = Verdicts::Each(self.verdicts);
         let settlement = Settlement { verdicts, outputs: self.outputs };
-        Handled { settlement, too_slow: false, start_failure: self.start_failure }
+        let Self { start_failure, calls, .. } = self;
+        Handled { settlement, too_slow: false, start_failure, calls }
     }
 }

@@ -19,9 +19,13 @@ mod error;
 mod feed;
 mod filter;
 mod guests;
+mod health;
 mod isolation;
+mod monitor;
 mod open;
+mod output_rules;
 mod pace;
+mod rehearsal;
 mod report;
 mod routing;
 mod rules;
@@ -34,9 +38,13 @@ pub use dead_letters::{
     Redrive, Selection, StoppedKey,
 };
 pub use error::{OpenError, RunError};
+pub use health::{HealthReport, HealthState};
+pub use millstream_plugin_host::Metrics;
 pub use millstream_queue::{Kind, Named, OpenError as JournalError, Recovered, Rename};
+pub use monitor::{Monitor, PluginMetrics};
 pub use open::{Changes, Launch, Opened, open};
-pub use report::{Report, SourceReport, SubscriptionReport, TopicReport};
+pub use rehearsal::{Unfit, rehearse};
+pub use report::{PluginReport, Report, SourceReport, SubscriptionReport, TopicReport};
 pub use running::Running;
 
 #[cfg(test)]

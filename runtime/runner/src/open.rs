@@ -11,10 +11,10 @@ use millstream_connectors::{
 use millstream_formats::{Condition, Cron, CronError, Format, MessageLimits, Pointer};
 use millstream_message::SubscriptionId;
 use millstream_pipeline::{
-    Consumer as ConsumerPlan, Format as FormatPlan, Plan, SourceConnector, SourcePlan,
+    Consumer as ConsumerPlan, Format as FormatPlan, Plan, PluginPlan, SourceConnector, SourcePlan,
     SubscriptionPlan,
 };
-use millstream_plugin_host::{Host, Inspection, Limits, Plugin, PluginSettings};
+use millstream_plugin_host::{Host, Inspection, LoadError, Plugin, PluginSettings};
 use millstream_queue::{
     Broker, Clock, EmbeddedBroker, Handler, Named, Recovered, Rename, SystemClock,
 };
@@ -26,6 +26,8 @@ use crate::error::OpenError;
 use crate::feed::{Feed, chunk_limits};
 use crate::filter::Filter;
 use crate::guests::GuestThreads;
+use crate::health::Health;
+use crate::monitor::Monitor;
 use crate::pace::Pace;
 use crate::report::SourceCounters;
 use crate::routing::Routing;
@@ -33,6 +35,9 @@ use crate::rules;
 use crate::running::{Parts, Running};
 use crate::shared_sink::{SharedSink, sink_name};
 use crate::worker::Worker;
+
+/// A lease is renewed so often that one renewal may come late without ending it.
+const RENEWALS_PER_DEADLINE: u32 = 3;
 
 /// What it takes to open a pipeline.
 pub struct Launch {
@@ -80,12 +85,14 @@ pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
     let feeds = feeds(&plan, &broker, &clock, &stop)?;
     let sinks = sinks(&plan)?;
     let plugins = load(&plan, &components, &host).await?;
-    let workers = workers(&plan, sinks, &plugins, &broker, &stop).await?;
+    let health: Vec<_> = plan.subscriptions.iter().map(|_| Arc::new(Health::default())).collect();
+    let workers = workers(&plan, sinks, &plugins, &health, &broker, &stop).await?;
     let parts = Parts {
         broker,
         threads,
         stop,
         plugins: inspections(&plugins, &plan),
+        monitor: Monitor::new(named(plugins, &plan), health),
         plan: Arc::clone(&plan),
         host,
     };
@@ -215,20 +222,25 @@ async fn load(
 ) -> Result<Vec<Plugin>, OpenError> {
     let mut plugins = Vec::with_capacity(plan.plugins.len());
     for one in &plan.plugins {
-        let bytes = components.get(&one.name).cloned().unwrap_or_default();
-        let limits = &one.limits;
-        let limits = Limits {
-            timeout: limits.timeout,
-            batch_timeout: limits.batch_timeout,
-            memory: limits.memory,
-            output: limits.output,
-            batch_output: limits.batch_output,
-        };
-        let settings = PluginSettings { config: one.config.clone(), limits };
-        let loaded = host.load(&one.name, bytes, settings).await;
+        let loaded = load_one(one, components, host).await;
         plugins.push(loaded.map_err(|error| OpenError::Load { name: one.name.clone(), error })?);
     }
     Ok(plugins)
+}
+
+/// Loads one plugin as the plan says.
+pub(crate) async fn load_one(
+    one: &PluginPlan,
+    components: &BTreeMap<String, Bytes>,
+    host: &Host,
+) -> Result<Plugin, LoadError> {
+    let bytes = components.get(&one.name).cloned().unwrap_or_default();
+    let settings = PluginSettings {
+        config: one.config.clone(),
+        limits: rules::limits(&one.limits),
+        grants: rules::grants(&one.grants).map_err(LoadError::Settings)?,
+    };
+    host.load(&one.name, bytes, settings).await
 }
 
 /// The workers of all subscriptions. The first of each has started its handler, so that a plugin
@@ -237,6 +249,7 @@ async fn workers(
     plan: &Plan,
     mut sinks: BTreeMap<usize, SharedSink>,
     plugins: &[Plugin],
+    health: &[Arc<Health>],
     broker: &Arc<EmbeddedBroker>,
     stop: &CancellationToken,
 ) -> Result<Vec<Worker>, OpenError> {
@@ -247,7 +260,7 @@ async fn workers(
         let handler = Arc::new(handler(plan, one, plugins));
         let filter = filter(plan, one)?.map(Arc::new);
         for number in 0..one.concurrency {
-            let mut consumer = consumer(plan, one, plugins, sink.as_ref());
+            let mut consumer = consumer(plan, one, plugins, sink.as_ref(), &health[place]);
             if number == 0 {
                 start(plan, one, &mut consumer).await?;
             }
@@ -262,7 +275,8 @@ async fn workers(
                 consumer,
                 pace: Pace::new(one.batch.max_messages),
                 stop: stop.clone(),
-                starts_failed: 0,
+                health: Arc::clone(&health[place]),
+                renew_every: one.ack_deadline / RENEWALS_PER_DEADLINE,
             });
         }
     }
@@ -295,6 +309,7 @@ fn consumer(
     one: &SubscriptionPlan,
     plugins: &[Plugin],
     sink: Option<&SharedSink>,
+    health: &Arc<Health>,
 ) -> Consumer {
     match (&one.consumer, sink) {
         (ConsumerPlan::Plugin(place), _) => {
@@ -303,6 +318,7 @@ fn consumer(
                 plugins[*place].clone(),
                 &one.name,
                 topic,
+                Arc::clone(health),
             )))
         }
         (ConsumerPlan::Sink(_), Some(sink)) => Consumer::Sink(sink.share()),
@@ -322,6 +338,10 @@ fn handler(plan: &Plan, one: &SubscriptionPlan, plugins: &[Plugin]) -> Handler {
             Handler { name: sink_name(connector).to_owned(), digest: String::new() }
         }
     }
+}
+
+fn named(plugins: Vec<Plugin>, plan: &Plan) -> Vec<(String, Plugin)> {
+    plan.plugins.iter().map(|one| one.name.clone()).zip(plugins).collect()
 }
 
 fn inspections(plugins: &[Plugin], plan: &Plan) -> Vec<(String, Inspection)> {

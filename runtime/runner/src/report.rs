@@ -1,11 +1,12 @@
 //! What a pipeline has done so far.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use millstream_pipeline::{Plan, TopicKind};
+use millstream_plugin_host::Metrics;
 use millstream_queue::Figures;
 use serde::Serialize;
 
@@ -24,6 +25,8 @@ pub struct Report {
     pub subscriptions: Vec<SubscriptionReport>,
     /// In the order of the pipeline file; HTTP sources are counted by their topic alone.
     pub sources: Vec<SourceReport>,
+    /// In the order of the pipeline file.
+    pub plugins: Vec<PluginReport>,
 }
 
 /// One topic.
@@ -82,12 +85,45 @@ pub struct SourceReport {
     pub refusals: Vec<String>,
 }
 
+/// One plugin, in all of its subscriptions.
+#[derive(Clone, Debug, Serialize)]
+pub struct PluginReport {
+    /// Its name.
+    pub name: String,
+    /// Calls of it, failed ones included.
+    pub calls: u64,
+    /// Messages of these calls: those of a call that failed count again when they are run singly.
+    pub messages: u64,
+    /// Time that its guests ran.
+    #[serde(serialize_with = "seconds")]
+    pub cpu_time: Duration,
+    /// Calls that failed, by kind, where any did.
+    pub failures: BTreeMap<String, u64>,
+    /// The most bytes that one instance had.
+    pub memory_peak: u64,
+}
+
+impl PluginReport {
+    pub(crate) fn new(name: &str, metrics: &Metrics) -> Self {
+        let failures = metrics.failures().filter(|(_, times)| *times > 0);
+        Self {
+            name: name.to_owned(),
+            calls: metrics.calls,
+            messages: metrics.messages,
+            cpu_time: metrics.cpu_time,
+            failures: failures.map(|(kind, times)| (kind.to_string(), times)).collect(),
+            memory_peak: metrics.memory_peak,
+        }
+    }
+}
+
 impl Report {
     pub(crate) fn new(
         elapsed: Duration,
         plan: &Plan,
         figures: &Figures,
         sources: Vec<SourceReport>,
+        plugins: Vec<PluginReport>,
     ) -> Self {
         let topics = plan.topics.iter().zip(&figures.topics).map(|(topic, figures)| TopicReport {
             name: topic.name.clone(),
@@ -110,7 +146,8 @@ impl Report {
                     queued: figures.live(),
                 }
             });
-        Self { elapsed, topics: topics.collect(), subscriptions: subscriptions.collect(), sources }
+        let (topics, subscriptions) = (topics.collect(), subscriptions.collect());
+        Self { elapsed, topics, subscriptions, sources, plugins }
     }
 }
 

@@ -9,6 +9,7 @@ use millstream_message::{
 };
 use millstream_pipeline::{Plan, SubscriptionPlan};
 
+use crate::output_rules;
 use crate::rules::topic_id;
 
 /// Where the outputs of one subscription may go, and how they are named.
@@ -71,11 +72,7 @@ impl Routing {
     /// The topic that takes all outputs as they are: the ordinary case.
     fn only_topic(&self, outputs: &Outputs) -> Option<TopicId> {
         let topic = self.output.filter(|_| outputs.topics.is_none())?;
-        let max = self.message_max.get(&topic).copied().unwrap_or(u64::MAX);
-        let fits = |bytes: usize| bytes as u64 <= max;
-        let payloads = outputs.batch.payloads();
-        (fits(payloads.data().len()) || (0..payloads.len()).all(|i| fits(payloads.get(i).len())))
-            .then_some(topic)
+        output_rules::all_pass(&outputs.batch, self.payload_max(topic)).then_some(topic)
     }
 
     fn each(
@@ -120,15 +117,12 @@ impl Routing {
         let named = outputs.topics.as_ref().map_or(&[][..], |topics| topics.get(j));
         let topic = if named.is_empty() { self.output } else { self.by_name.get(named).copied() };
         let topic = topic.ok_or_else(|| unrouted(named))?;
-        let (size, max) =
-            (outputs.batch.get(j).payload().len() as u64, self.message_max.get(&topic));
-        match max.filter(|max| size > **max) {
-            Some(max) => Err(Failure::new(
-                FailureKind::OutputLimit,
-                format!("an output of {size} bytes is over its topic's max_message of {max}"),
-            )),
-            None => Ok(topic),
-        }
+        output_rules::check(outputs.batch.get(j), self.payload_max(topic))?;
+        Ok(topic)
+    }
+
+    fn payload_max(&self, topic: TopicId) -> u64 {
+        self.message_max.get(&topic).copied().unwrap_or(u64::MAX)
     }
 }
 

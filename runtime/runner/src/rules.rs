@@ -1,7 +1,8 @@
-//! From the plan to the rules that the broker keeps.
+//! From the plan to the rules that the broker and the plugins' host keep.
 
 use millstream_message::TopicId;
 use millstream_pipeline as plan;
+use millstream_plugin_host::{CompileLimits, Grants, HttpGrant, Limits, LogRate, Origin};
 use millstream_queue::{
     Backoff, DedupRules, Exhausted, Expired, OnDeadLetter, Ordering, RateRules, SubscriptionRules,
     TopicKind, TopicRules, WhenFull,
@@ -55,7 +56,7 @@ fn subscription(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> Subscription
             .map_or(Exhausted::Drop, |topic| Exhausted::DeadLetter(topic_id(topic))),
         ack_deadline: one.ack_deadline,
         max_parked: one.max_parked,
-        batch_messages: one.batch.max_messages,
+        batch_messages: batch_messages(plan, one),
         batch_bytes: one.batch.max_bytes,
         batch_wait: one.batch.max_wait,
         ordering: match one.ordering {
@@ -78,6 +79,46 @@ fn subscription(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> Subscription
     }
 }
 
+/// What is discarded for an order's sake must not have been seen outside. Calls over http cannot be
+/// discarded, so what follows in such an order is not handed over before what it follows is done.
+fn batch_messages(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> u32 {
+    let calls_outside = match one.consumer {
+        plan::Consumer::Plugin(place) => !plan.plugins[place].grants.http.is_empty(),
+        plan::Consumer::Sink(_) => false,
+    };
+    if calls_outside && one.ordering != plan::Ordering::None { 1 } else { one.batch.max_messages }
+}
+
 pub(crate) fn topic_id(place: usize) -> TopicId {
     TopicId(place as u32)
+}
+
+/// What a plugin may take.
+pub(crate) fn limits(limits: &plan::Limits) -> Limits {
+    let plan::RateLimit { messages: records, per } = limits.log_rate;
+    let plan::CompileLimits { timeout, memory, size } = limits.compile;
+    Limits {
+        timeout: limits.timeout,
+        batch_timeout: limits.batch_timeout,
+        memory: limits.memory,
+        tables: limits.tables,
+        instances: limits.instances,
+        output: limits.output,
+        batch_output: limits.batch_output,
+        output_messages: limits.output_messages,
+        batch_output_messages: limits.batch_output_messages,
+        log_rate: LogRate { records, per },
+        log_bytes: limits.log_bytes,
+        host_data: limits.host_data,
+        compile: CompileLimits { timeout, memory, size },
+    }
+}
+
+/// What a plugin may do beyond computing. The check has read every origin; the error names one that
+/// it should not have accepted.
+pub(crate) fn grants(grants: &plan::Grants) -> Result<Grants, String> {
+    let origins: Vec<Origin> =
+        grants.http.iter().map(|origin| origin.parse()).collect::<Result<_, _>>()?;
+    let http = if origins.is_empty() { HttpGrant::None } else { HttpGrant::Origins(origins) };
+    Ok(Grants { http, keyvalue: grants.keyvalue })
 }

@@ -14,6 +14,7 @@ use tokio_util::task::TaskTracker;
 use crate::error::RunError;
 use crate::feed::Feed;
 use crate::guests::GuestThreads;
+use crate::monitor::Monitor;
 use crate::open::Opened;
 use crate::report::{Report, SourceCounters};
 use crate::worker::Worker;
@@ -26,6 +27,7 @@ pub(crate) struct Parts {
     pub(crate) plan: Arc<Plan>,
     pub(crate) broker: Arc<EmbeddedBroker>,
     pub(crate) plugins: Vec<(String, Inspection)>,
+    pub(crate) monitor: Monitor,
     pub(crate) stop: CancellationToken,
     pub(crate) threads: GuestThreads,
     /// Kept for as long as its guests live.
@@ -139,6 +141,12 @@ impl Running {
         self.parts.plugins.clone()
     }
 
+    /// Looks at the plugins and the health of the subscriptions.
+    #[must_use]
+    pub fn monitor(&self) -> Monitor {
+        self.parts.monitor.clone()
+    }
+
     /// Resolves when every source that ends has ended and nothing goes on by itself any more: no
     /// message is unsettled except those behind a key that a dead letter stopped. Messages that
     /// wait for a retry or until they are due count as unsettled.
@@ -161,7 +169,9 @@ impl Running {
     #[must_use]
     pub fn report(&self) -> Report {
         let sources = self.sources.iter().map(|(name, counters)| counters.report(name)).collect();
-        Report::new(self.started.elapsed(), &self.parts.plan, &self.parts.broker.figures(), sources)
+        let (plan, figures) = (&self.parts.plan, self.parts.broker.figures());
+        let plugins = self.parts.monitor.reports();
+        Report::new(self.started.elapsed(), plan, &figures, sources, plugins)
     }
 
     /// Stops intake, lets work in flight finish and settle for at most `grace`, and says what was

@@ -1,15 +1,17 @@
 //! One worker: lease, handle, settle, until told to stop.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use millstream_message::SubscriptionId;
 use millstream_pipeline::Ordering;
 use millstream_queue::{Broker, Delivery, Handler, LeaseRequest, SettleError};
 use tokio_util::sync::CancellationToken;
 
-use crate::consumer::{Consumer, rest_after};
+use crate::consumer::Consumer;
 use crate::filter::Filter;
-use crate::isolation::{self, Handled, Rules};
+use crate::health::Health;
+use crate::isolation::{self, Calls, Handled, Rules};
 use crate::pace::Pace;
 use crate::routing::Routing;
 
@@ -29,8 +31,10 @@ pub(crate) struct Worker {
     pub(crate) consumer: Consumer,
     pub(crate) pace: Pace,
     pub(crate) stop: CancellationToken,
-    /// Starts of the handler that failed in a row.
-    pub(crate) starts_failed: u32,
+    /// What all workers of the subscription know of its handler.
+    pub(crate) health: Arc<Health>,
+    /// How often the lease is renewed during a call.
+    pub(crate) renew_every: Duration,
 }
 
 impl Worker {
@@ -40,9 +44,6 @@ impl Worker {
             let handled = self.handle(&delivery).await;
             self.adapt(&handled);
             self.settle(delivery, handled.settlement).await;
-            if let Some(failure) = handled.start_failure {
-                self.rest(&failure).await;
-            }
         }
     }
 
@@ -52,6 +53,7 @@ impl Worker {
             ordering: self.ordering,
             filter: self.filter.as_deref(),
             broker: &*self.broker,
+            renew_every: self.renew_every,
         };
         isolation::handle(&mut self.consumer, delivery, rules).await
     }
@@ -75,14 +77,18 @@ impl Worker {
     /// Waits until the handler can take a batch; none when told to stop before.
     async fn ready(&mut self) -> Option<()> {
         loop {
+            let Self { stop, health, consumer, .. } = self;
+            let ready = async {
+                health.rested(consumer.must_start()).await;
+                consumer.ready().await
+            };
             let ready = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return None,
-                ready = self.consumer.ready() => ready,
+                () = stop.cancelled() => return None,
+                ready = ready => ready,
             };
             let Err(failure) = ready else { return Some(()) };
-            self.starts_failed += 1;
-            self.rest(&failure.to_string()).await;
+            self.start_failed(&failure.to_string());
         }
     }
 
@@ -92,10 +98,22 @@ impl Worker {
         } else {
             self.pace.speed_up()
         }
-        self.starts_failed = match handled.start_failure {
-            Some(_) => self.starts_failed + 1,
-            None => 0,
-        };
+        if let Some(failure) = &handled.start_failure {
+            self.start_failed(failure);
+        }
+        let Calls { answered, failed, failure } = &handled.calls;
+        if *answered {
+            self.health.answered();
+        } else if let Some(why) = failure {
+            // A sink has the retry delays of its messages; where to write to is not its fault.
+            let rests = self.consumer.isolates();
+            self.health.calls_failed(*failed, why, self.broker.now().wall_ms, rests);
+        }
+    }
+
+    fn start_failed(&self, failure: &str) {
+        let rest = self.health.start_failed(failure, self.broker.now().wall_ms);
+        tracing::error!(subscription = %self.name, %failure, ?rest, "the handler does not start");
     }
 
     async fn settle(&mut self, delivery: Delivery, settlement: millstream_message::Settlement) {
@@ -112,16 +130,6 @@ impl Worker {
                 "the lease ended before its messages were handled: they are delivered again"
             ),
             Err(error) => tracing::error!(subscription = %self.name, %error, "settle refused"),
-        }
-    }
-
-    /// Waits before the next start of a handler that does not start.
-    async fn rest(&mut self, failure: &str) {
-        let rest = rest_after(self.starts_failed);
-        tracing::error!(subscription = %self.name, %failure, ?rest, "the handler does not start");
-        tokio::select! {
-            () = self.stop.cancelled() => {}
-            () = tokio::time::sleep(rest) => {}
         }
     }
 }

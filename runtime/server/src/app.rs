@@ -5,7 +5,7 @@ use std::sync::Arc;
 use millstream_message::{SubscriptionId, TopicId};
 use millstream_pipeline::{Plan, SubscriptionPlan, TopicPlan};
 use millstream_queue::Broker;
-use millstream_runner::DeadLetters;
+use millstream_runner::{DeadLetters, Monitor};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -21,6 +21,8 @@ pub struct App {
     pub broker: Arc<dyn Broker>,
     /// What was given up, and how it comes back.
     pub dead_letters: DeadLetters,
+    /// How its plugins and the handlers of its subscriptions are; the default knows none.
+    pub monitor: Monitor,
     /// 128 fresh random bits: they make the ids of published messages unique.
     pub random: fn() -> u128,
     /// The plugins that were loaded.

@@ -17,6 +17,7 @@ mod delivery;
 mod extract;
 mod health;
 mod loopback;
+mod metrics;
 mod names;
 mod origin;
 mod pipeline;

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::app::{Host, PluginInfo};
 use crate::extract::Path;
 use crate::problem::Problem;
-use crate::{answer, names};
+use crate::{answer, metrics, names};
 
 /// All plugins.
 pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
     let plugins = &host.app.plugins;
-    answer::list(plugins.iter().map(|plugin| describe(plugin, &host.app.plan)).collect(), None)
+    answer::list(plugins.iter().map(|plugin| describe(plugin, &host)).collect(), None)
 }
 
 /// One plugin, with the configuration it was given.
@@ -24,17 +24,18 @@ pub(crate) async fn show(
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
     let (_, plugin) = names::find(&name, &host.app.plugins, |plugin| &plugin.name, "plugin")?;
-    let mut shown = describe(plugin, &host.app.plan);
+    let mut shown = describe(plugin, &host);
     shown["config"] = plugin.config.clone();
     Ok(answer::document(&shown))
 }
 
-fn describe(plugin: &PluginInfo, plan: &Plan) -> Value {
+fn describe(plugin: &PluginInfo, host: &Host) -> Value {
     json!({
         "name": plugin.name,
         "world": plugin.world,
         "versions": [{ "digest": plugin.digest }],
-        "subscriptions": served_by(&plugin.name, plan),
+        "subscriptions": served_by(&plugin.name, &host.app.plan),
+        "metrics": host.app.monitor.plugin(&plugin.name).as_ref().map(metrics::document),
     })
 }
 

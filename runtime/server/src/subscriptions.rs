@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use millstream_message::TopicId;
+use millstream_formats::rfc3339;
+use millstream_message::{SubscriptionId, TopicId};
 use millstream_pipeline::{Consumer, SinkConnector, SubscriptionPlan};
 use millstream_queue::SubscriptionFigures;
-use millstream_runner::StoppedKey;
+use millstream_runner::{HealthReport, StoppedKey};
 use serde_json::{Value, json};
 
 use crate::answer;
@@ -22,9 +23,11 @@ const STOPPED_KEYS_MAX: usize = 20;
 /// All subscriptions, in the order of the file.
 pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
     let figures = host.app.broker.figures().subscriptions;
-    let subscriptions = host.app.plan.subscriptions.iter().zip(&figures);
-    let items = subscriptions.map(|(plan, figures)| describe(&host, plan, figures)).collect();
-    answer::list(items, None)
+    let subscriptions = host.app.plan.subscriptions.iter().zip(&figures).enumerate();
+    let items = subscriptions.map(|(place, (plan, figures))| {
+        describe(&host, SubscriptionId(place as u32), plan, figures)
+    });
+    answer::list(items.collect(), None)
 }
 
 /// One subscription, with the keys that wait for a dead letter to be redriven or purged.
@@ -35,7 +38,7 @@ pub(crate) async fn show(
     let (id, plan) = host.subscription(&name)?;
     let figures = host.app.broker.figures().subscriptions;
     let figures = figures.get(id.0 as usize).copied().unwrap_or_default();
-    let mut shown = describe(&host, plan, &figures);
+    let mut shown = describe(&host, id, plan, &figures);
     if figures.stopped_keys > 0 {
         let letters = host.app.dead_letters.clone();
         let stopped = elsewhere(move || letters.stopped_keys(id, STOPPED_KEYS_MAX)).await?;
@@ -46,7 +49,12 @@ pub(crate) async fn show(
     Ok(answer::document(&shown))
 }
 
-fn describe(host: &Host, plan: &SubscriptionPlan, figures: &SubscriptionFigures) -> Value {
+fn describe(
+    host: &Host,
+    id: SubscriptionId,
+    plan: &SubscriptionPlan,
+    figures: &SubscriptionFigures,
+) -> Value {
     let topic_at = |place: usize| host.topic_name(TopicId(place as u32));
     let (role, consumer) = consumer(host, &plan.consumer);
     let blocked_by = figures.blocked_by.and_then(|id| host.topic_name(id));
@@ -73,6 +81,18 @@ fn describe(host: &Host, plan: &SubscriptionPlan, figures: &SubscriptionFigures)
         "stopped_keys": figures.stopped_keys,
         "paused": figures.paused,
         "blocked_by": blocked_by,
+        "health": host.app.monitor.health(id).as_ref().map(health),
+    })
+}
+
+/// Whether the handler works; if not, why, since when, and when it is tried again.
+fn health(report: &HealthReport) -> Value {
+    json!({
+        "state": report.state.name(),
+        "why": report.why,
+        "since": report.since_ms.map(rfc3339),
+        "failures": report.failures,
+        "next_try": report.next_try_ms.map(rfc3339),
     })
 }
 

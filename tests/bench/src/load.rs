@@ -33,6 +33,14 @@ pub(crate) fn batch_of<K: AsRef<str>>(
     Ok(builder.build())
 }
 
+/// A batch of one message with this payload.
+pub(crate) fn one(payload: &[u8]) -> Result<Batch, BatchTooLarge> {
+    let mut builder = BatchBuilder::with_capacity(1, payload.len());
+    let id = MessageId::published(1_700_000_000_000, 1);
+    builder.push(id, 1_700_000_000_000, None, [], payload)?;
+    Ok(builder.build())
+}
+
 /// The bytes of the guest `name`.
 pub(crate) fn guest(name: &str) -> anyhow::Result<Bytes> {
     let path: PathBuf = Path::new(env!("CARGO_MANIFEST_DIR"))

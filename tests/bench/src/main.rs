@@ -1,17 +1,21 @@
 //! What Millstream reaches on this machine, as ratios side by side in one run.
 //!
 //! `make bench` builds the guests and runs all of it; `cargo run --release -p millstream-bench --
-//! queue` runs one part: latency, paced, workers, journal, queue, sandbox, pipeline. Nothing here
+//! queue` runs one part: latency, paced, workers, journal, turns, queue, sandbox, isolation,
+//! sandbox-storm, pipeline. Nothing here
 //! asserts: a number is read by people, with the machine it was taken on.
 
 mod delivery;
+mod isolation;
 mod journal;
 mod latency;
 mod load;
 mod paced;
 mod pipeline;
 mod sandbox;
+mod storm;
 mod table;
+mod turns;
 
 use std::process::ExitCode;
 
@@ -51,6 +55,14 @@ fn run() -> anyhow::Result<()> {
         println!("## The broker with a journal, all cores\n");
         journal::report()?;
     }
+    if wants("sandbox-storm") {
+        println!("## Every hostile guest at once, all cores\n");
+        storm::report()?;
+    }
+    if wants("turns") {
+        println!("## A healthy plugin beside endless ones, all cores\n");
+        turns::report()?;
+    }
     pin_to_one_core()?;
     if wants("latency") {
         println!("## Latency of batches of one, publish → handled, one core\n");
@@ -63,6 +75,10 @@ fn run() -> anyhow::Result<()> {
     if wants("sandbox") {
         println!("## The sandbox alone, one core\n");
         sandbox::report()?;
+    }
+    if wants("isolation") {
+        println!("## Finding the poison in a batch, one core\n");
+        isolation::report()?;
     }
     if wants("pipeline") {
         println!("## publish → plugin → topic → consumer, one core\n");

@@ -66,6 +66,7 @@ async fn http() -> anyhow::Result<Vec<Duration>> {
     let stop = CancellationToken::new();
     let app = App {
         dead_letters: DeadLetters::new(Arc::clone(&broker), running.plan()),
+        monitor: running.monitor(),
         plan: running.plan(),
         broker,
         random: rand::random::<u128>,

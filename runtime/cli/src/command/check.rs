@@ -1,12 +1,14 @@
-//! `check FILE`: every finding in one pass, nothing started.
+//! `check FILE`: every finding in one pass. Plugins are compiled and judge their configuration;
+//! nothing else is opened, and no message moves.
 
 use crate::arguments::Check;
 use crate::failure::Failure;
-use crate::pipeline_file::{Opening, PipelineFile};
+use crate::pipeline_file::{Opening, PipelineFile, Plugins};
+use crate::plugin_host;
 use crate::print::{self, Format, counted};
 
 pub(super) fn execute(args: &Check, format: Format) -> Result<(), Failure> {
-    let file = PipelineFile::open(&args.file, Opening { plugins: !args.offline, http: true })?;
+    let file = open(args)?;
     file.show(format)?;
     // A plugin that cannot be used is what `check` was asked about: for it, a finding like any other.
     let (plan, ..) = file.into_plan().map_err(|_| Failure::Findings)?;
@@ -22,4 +24,14 @@ pub(super) fn execute(args: &Check, format: Format) -> Result<(), Failure> {
         counted(plan.sources.len() as u64, "source"),
         counted(plan.subscriptions.len() as u64, "subscription"),
     ))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn open(args: &Check) -> Result<PipelineFile, Failure> {
+    if args.offline {
+        let opening = Opening { plugins: Plugins::Ignore, http: true };
+        return PipelineFile::open(&args.file, opening).await;
+    }
+    let host = plugin_host::start()?;
+    PipelineFile::open(&args.file, Opening { plugins: Plugins::Rehearse(&host), http: true }).await
 }

@@ -3,21 +3,28 @@
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Error};
-use millstream_plugin_host::{Host, Inspection};
+use millstream_plugin_host::{CompileLimits, Inspection};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::pipeline_file::read_component;
+use crate::plugin_host;
 use crate::print::{self, Format, count};
 
 pub(super) fn execute(path: &Path, format: Format) -> Result<(), Failure> {
     let path = component_at(path)?;
-    let bytes = read_component(&path)?;
-    let inspection = Host::inspect(&bytes).with_context(|| path.display().to_string())?;
+    let inspection = inspect(&path)?;
     match format {
         Format::Human => print::text(&page(&inspection)),
         Format::Json => print::json(&document(&path, &inspection)),
     }
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn inspect(path: &Path) -> Result<Inspection, Failure> {
+    let bytes = read_component(path)?;
+    let found = plugin_host::start()?.examine(bytes, CompileLimits::default()).await;
+    Ok(found.with_context(|| path.display().to_string())?)
 }
 
 /// A component for people.

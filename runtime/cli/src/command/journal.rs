@@ -4,7 +4,7 @@ mod repair;
 mod stats;
 mod verify;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::anyhow;
 use millstream_queue::journal::{Cut, Disk, Folder, LogError};
@@ -26,11 +26,14 @@ pub(super) fn execute(command: &JournalCommand, format: Format) -> Result<(), Fa
     }
 }
 
+/// How a folder is opened: to look at it only, or to change it.
+type Opens = fn(PathBuf) -> std::io::Result<Folder>;
+
 /// The journal in a folder. Looked for before anything is locked, since to lock is to make a file.
-fn open(dir: &Path) -> Result<Folder, Failure> {
+fn open(dir: &Path, opens: Opens) -> Result<Folder, Failure> {
     let shown = dir.display();
     let cannot = |error| Failure::wrong(format!("there is no journal in {shown}: {error}"));
-    let folder = Folder::open(dir).map_err(cannot)?;
+    let folder = opens(dir.to_owned()).map_err(cannot)?;
     let names = folder.list().map_err(cannot)?;
     let is_own = |name: &String| {
         NAMES.iter().any(|(start, end)| name.starts_with(start) && name.ends_with(end))
@@ -82,6 +85,8 @@ pub(crate) fn tail_document(cut: &Cut) -> Value {
 mod tests {
     use std::path::Path;
 
+    use millstream_queue::journal::Folder;
+
     use super::open;
     use crate::failure::Failure;
 
@@ -89,7 +94,11 @@ mod tests {
     fn only_a_folder_with_a_journals_files_is_opened() {
         let here = Path::new(env!("CARGO_MANIFEST_DIR"));
         for wrong in [here.to_owned(), here.join("Cargo.toml"), here.join("nowhere")] {
-            assert!(matches!(open(&wrong), Err(Failure::Wrong(_))), "{}", wrong.display());
+            assert!(
+                matches!(open(&wrong, Folder::open), Err(Failure::Wrong(_))),
+                "{}",
+                wrong.display()
+            );
         }
         assert!(!here.join("lock").exists(), "a folder that holds no journal was locked");
     }

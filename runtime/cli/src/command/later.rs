@@ -6,7 +6,6 @@ use crate::failure::Failure;
 pub(super) fn execute(command: &LaterCommand) -> Result<(), Failure> {
     use LaterCommand as Later;
     let name = match command {
-        Later::New(_) => "new",
         Later::Top(_) => "top",
         Later::Graph(_) => "graph",
         Later::Swap(_) => "swap",

@@ -47,10 +47,12 @@ pub(super) fn execute(host: &Remote, format: Format) -> Result<(), Failure> {
         ]
     })?;
     let waiting = items(&subscriptions).iter().filter(|one| number(one, "stopped_keys") > 0);
-    match format {
-        Format::Json => Ok(()),
-        Format::Human => waiting.into_iter().try_for_each(|one| show_stopped(host, one)),
+    if format == Format::Json {
+        return Ok(());
     }
+    waiting.into_iter().try_for_each(|one| show_stopped(host, one))?;
+    let unwell = items(&subscriptions).iter().filter(|one| unwell(one).is_some());
+    unwell.into_iter().try_for_each(show_unwell)
 }
 
 fn handler(subscription: &Value) -> String {
@@ -64,7 +66,28 @@ fn state(subscription: &Value) -> String {
     let blocked = subscription["blocked_by"].as_str().map(|topic| format!("blocked by {topic}"));
     let stopped = Some(number(subscription, "stopped_keys")).filter(|&keys| keys > 0);
     let stopped = stopped.map(|keys| format!("{} stopped", counted(keys, "key")));
-    paused.into_iter().chain(blocked).chain(stopped).collect::<Vec<_>>().join(", ")
+    let unwell = unwell(subscription).map(str::to_owned);
+    paused.into_iter().chain(blocked).chain(stopped).chain(unwell).collect::<Vec<_>>().join(", ")
+}
+
+/// How the handler is, if it does not work.
+fn unwell(subscription: &Value) -> Option<&str> {
+    subscription["health"]["state"].as_str().filter(|&state| state != "works")
+}
+
+/// Why the handler of one subscription does not work: `NAME rests since TIME: WHY`.
+fn show_unwell(subscription: &Value) -> Result<(), Failure> {
+    let health = &subscription["health"];
+    let mut why = health["why"].as_str().unwrap_or_default().lines();
+    let (name, state) = (cell(subscription, "name"), cell(health, "state"));
+    let next = health["next_try"].as_str().map(|time| format!(", next try {time}"));
+    print::text(&format!(
+        "\n`{name}` is {state} since {}, {} in a row{}:\n  {}",
+        cell(health, "since"),
+        counted(number(health, "failures"), "failure"),
+        next.unwrap_or_default(),
+        why.next().unwrap_or_default(),
+    ))
 }
 
 /// The keys of one subscription that wait for their dead letters, and what lets them go on.

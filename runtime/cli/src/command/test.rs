@@ -2,33 +2,40 @@
 
 use std::path::Path;
 
-use anyhow::{Context, Error, anyhow};
-use millstream_plugin_host::{Host, HostSettings};
+use anyhow::{Error, anyhow};
 use millstream_workshop::{CaseReport, Difference, Runs};
 use serde_json::{Value, json};
 
-use crate::compile_cache;
+use crate::arguments::Test;
 use crate::failure::Failure;
+use crate::logs;
+use crate::plugin_host;
 use crate::print::{self, Format, counted};
 
-pub(super) fn execute(folder: &Path, format: Format) -> Result<(), Failure> {
-    let reports = run(folder)?;
+pub(super) fn execute(args: &Test, format: Format) -> Result<(), Failure> {
+    let reports = run(&args.dir)?;
     match format {
         Format::Human => reports.iter().try_for_each(|report| print::text(&page(report)))?,
         Format::Json => print::json(&reports.iter().map(document).collect::<Vec<_>>())?,
     }
+    let failed: Vec<&CaseReport> = reports.iter().filter(|report| !report.passed()).collect();
     let cases = counted(reports.len() as u64, "case");
-    match reports.iter().filter(|report| !report.passed()).count() {
+    match failed.len() {
         0 if format == Format::Human => print::text(&format!("{cases} passed")),
         0 => Ok(()),
-        failed => Err(anyhow!("{failed} of {cases} failed").into()),
+        number if args.bless => {
+            let blessed = |report: &&CaseReport| millstream_workshop::bless(&args.dir, report);
+            failed.iter().try_for_each(blessed).map_err(Error::new)?;
+            logs::say(&format!("wrote what came out into {}", counted(number as u64, "case")));
+            Ok(())
+        }
+        number => Err(anyhow!("{number} of {cases} failed").into()),
     }
 }
 
 #[tokio::main(flavor = "current_thread")]
 async fn run(folder: &Path) -> Result<Vec<CaseReport>, Failure> {
-    let settings = HostSettings { cache: compile_cache::folder(), ..HostSettings::default() };
-    let host = Host::new(settings).context("the host of plugins does not start")?;
+    let host = plugin_host::start()?;
     Ok(millstream_workshop::test(folder, &host).await.map_err(Error::new)?)
 }
 

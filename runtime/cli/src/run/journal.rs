@@ -6,7 +6,7 @@ use std::path::Path;
 use millstream_pipeline::{
     BrokerPlan, JournalFault, JournalPlan, Kept, Leftover as LeftoverFault, Plan, journal_findings,
 };
-use millstream_queue::{Kind, Leftover, OpenError, Recovered, Rename};
+use millstream_queue::{Kind, Leftover, Named, OpenError, Recovered, Rename};
 use millstream_runner::{Changes, Report};
 use serde_json::{Value, json};
 
@@ -69,19 +69,47 @@ fn planned(plan: &Plan) -> Option<&JournalPlan> {
 }
 
 /// Shows why the journal forbids the start, as findings in the pipeline file, and says how to end.
+/// What `--drop` and `--rename` ask for in vain is wrong with the command line instead.
 pub(super) fn refuse(error: OpenError, pipeline: &Pipeline, args: &Run, format: Format) -> Failure {
     let failure = match error {
         OpenError::Leftover(_) => Failure::Findings,
         _ => Failure::Unusable,
     };
-    let faults = faults(error, &args.changes.renames);
     let folder = planned(&pipeline.plan).map_or(Path::new(""), |journal| &journal.path);
+    if let OpenError::Unheld { unheld, held } = &error {
+        return Failure::wrong(in_vain(unheld, held, &args.changes, folder));
+    }
+    let faults = faults(error, &args.changes.renames);
     let file = args.file.display().to_string();
     let findings = journal_findings(&pipeline.text, &file, folder, &faults);
     match pipeline_file::show(&findings, &pipeline.text, format) {
         Ok(()) => failure,
         Err(unshown) => unshown,
     }
+}
+
+/// What was asked for that is not there, and what is.
+fn in_vain(unheld: &[Named], held: &[Named], typed: &Typed, folder: &Path) -> String {
+    let option = |one: &Named| match typed.drops.contains(one) {
+        true => format!("--drop {}:{}", one.kind, one.name),
+        false => format!("--rename {}:{}=…", one.kind, one.name),
+    };
+    let asked: Vec<String> = unheld.iter().map(option).collect();
+    let of_kind = |kind: Kind| {
+        let names = held.iter().filter(|one| one.kind == kind).map(|one| format!("`{}`", one.name));
+        match names.collect::<Vec<_>>() {
+            none if none.is_empty() => format!("no {kind}"),
+            names => format!("the {kind}s {}", names.join(", ")),
+        }
+    };
+    format!(
+        "{}: the journal in {} does not hold that; it holds {} and {}. What an earlier start has \
+         dropped or renamed is not asked for again",
+        asked.join(", "),
+        folder.display(),
+        of_kind(Kind::Topic),
+        of_kind(Kind::Subscription)
+    )
 }
 
 fn faults(error: OpenError, renames: &[Rename]) -> Vec<JournalFault> {
@@ -96,6 +124,8 @@ fn faults(error: OpenError, renames: &[Rename]) -> Vec<JournalFault> {
         OpenError::Locked => JournalFault::InUse,
         OpenError::Format(what) => JournalFault::UnknownFormat(what),
         OpenError::Io(what) => JournalFault::Unusable(what),
+        // Told of the command line, not of the file.
+        unheld @ OpenError::Unheld { .. } => JournalFault::Unusable(unheld.to_string()),
     }]
 }
 

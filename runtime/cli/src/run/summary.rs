@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use millstream_pipeline::{Consumer, Plan, SinkConnector, SubscriptionPlan};
-use millstream_runner::{Report, SourceReport, SubscriptionReport};
+use millstream_runner::{PluginReport, Report, SourceReport, SubscriptionReport};
 use serde_json::{Value, json};
 
 use super::journal::{self, Began};
@@ -38,6 +38,7 @@ fn human(name: &str, report: &Report, rates: &Rates) -> String {
     }
     parts.push(topics(report, &rates.topics));
     parts.push(subscriptions(report, &rates.subscriptions));
+    parts.extend(failures(&report.plugins));
     let refusals = report.sources.iter().filter(|source| source.refused > 0).map(refusals);
     parts.extend(refusals);
     parts.join("\n\n")
@@ -87,6 +88,20 @@ fn subscriptions(report: &Report, rates: &[u64]) -> String {
     let rows: Vec<[String; 11]> =
         report.subscriptions.iter().zip(rates).map(|(one, rate)| row(one, *rate)).collect();
     table(&names, &["FILTERED", "PURGED", "REDRIVEN"], &rows)
+}
+
+/// What failed in the plugins, if anything did.
+fn failures(plugins: &[PluginReport]) -> Option<String> {
+    let failed = plugins.iter().filter(|plugin| !plugin.failures.is_empty());
+    let rows: Vec<[String; 4]> = failed
+        .map(|one| {
+            let kinds =
+                one.failures.iter().map(|(kind, times)| format!("{kind} {}", count(*times)));
+            let kinds = kinds.collect::<Vec<_>>().join(", ");
+            [one.name.clone(), count(one.calls), elapsed(one.cpu_time), kinds]
+        })
+        .collect();
+    (!rows.is_empty()).then(|| table(&["PLUGIN", "CALLS", "CPU", "FAILED CALLS"], &[], &rows))
 }
 
 fn row(one: &SubscriptionReport, rate: u64) -> [String; 11] {

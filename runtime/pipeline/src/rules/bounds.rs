@@ -67,6 +67,12 @@ fn plugin_bounds(report: &mut Report, route: &Route, plugin: &Plugin) {
     bytes(report, route.key("memory"), limits.memory, 64 * KIB, 4 * GIB);
     bytes(report, route.key("output"), limits.output, 1, GIB);
     bytes(report, route.key("batch_output"), limits.batch_output, 1, GIB);
+    rate(report, route.key("log_rate"), limits.log_rate, "records beyond are dropped and counted");
+    bytes(report, route.key("log_bytes"), limits.log_bytes, 0, GIB);
+    bytes(report, route.key("host_data"), limits.host_data, 0, GIB);
+    period(report, route.key("compile_timeout"), limits.compile_timeout, MILLISECOND, HOUR);
+    bytes(report, route.key("compile_memory"), limits.compile_memory, MIB, TIB);
+    bytes(report, route.key("compile_size"), limits.compile_size, 1, 4 * GIB);
 }
 
 fn subscription_bounds(report: &mut Report, route: &Route, subscription: &Subscription) {
@@ -84,7 +90,8 @@ fn subscription_bounds(report: &mut Report, route: &Route, subscription: &Subscr
         let route = route.key("sink").key("http").key("timeout");
         period(report, route, http.timeout, MILLISECOND, HOUR);
     }
-    rate(report, route.key("rate_limit"), subscription.rate_limit);
+    let otherwise = "`millstream pause` stops a subscription";
+    rate(report, route.key("rate_limit"), subscription.rate_limit, otherwise);
 }
 
 fn bytes(report: &mut Report, route: Route, value: Option<Bytes>, min: u64, max: u64) {
@@ -114,12 +121,10 @@ fn period(report: &mut Report, route: Route, value: Option<Period>, min: Duratio
     }
 }
 
-fn rate(report: &mut Report, route: Route, value: Option<Rate>) {
+fn rate(report: &mut Report, route: Route, value: Option<Rate>, otherwise: &str) {
     let Some(Rate { messages, .. }) = value else { return };
     if !(1..=RATE_MAX).contains(&messages) {
-        let help = format!(
-            "write a rate from 1 to {RATE_MAX}, such as `500/s`; `millstream pause` stops a subscription"
-        );
+        let help = format!("write a rate from 1 to {RATE_MAX}, such as `500/s`; {otherwise}");
         let message = format!("a rate of {messages} messages is out of range");
         report.add(Code::OutOfRange, route, message, help);
     }

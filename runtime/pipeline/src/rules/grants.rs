@@ -43,9 +43,7 @@ fn help(need: &str, name: &str) -> String {
         "http" => "grants: { http: [\"https://HOST\"] }".to_owned(),
         _ => format!("grants: {{ {need}: true }}"),
     };
-    format!(
-        "add `{grant}` to `plugins.{name}`; this version cannot serve that grant yet, so a build of the plugin without it is needed"
-    )
+    format!("add `{grant}` to `plugins.{name}`")
 }
 
 fn is_granted(need: &str, plugin: &Plugin) -> bool {

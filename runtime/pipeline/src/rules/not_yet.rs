@@ -1,9 +1,9 @@
-//! MS0114, MS0403, MS0404: what the file format knows and this version does not do. It is refused
+//! MS0114, MS0404, MS0909: what the file format knows and this version does not do. It is refused
 //! rather than ignored: a pipeline that runs does what its file says.
 
 use super::Context;
 use crate::code::Code;
-use crate::declaration::{HttpGrant, Plugin, Sink, Source};
+use crate::declaration::{Plugin, Sink, Source};
 use crate::report::Report;
 use crate::route::Route;
 
@@ -25,20 +25,13 @@ pub(super) fn check(context: &Context<'_>, report: &mut Report) {
 type Use = (&'static str, bool, &'static str);
 
 fn of_plugin(report: &mut Report, route: &Route, plugin: &Plugin) {
-    if let Some(grants) = &plugin.grants {
-        let uses = [
-            (
-                "keyvalue",
-                grants.keyvalue == Some(true),
-                "leave it away: a plugin keeps no state between calls",
-            ),
-            (
-                "http",
-                grants.http.as_ref().is_some_and(HttpGrant::grants_anything),
-                "leave it away: a plugin calls no hosts",
-            ),
-        ];
-        refuse(report, Code::GrantNotYet, &route.key("grants"), &uses);
+    if plugin.grants.as_ref().is_some_and(|grants| grants.keyvalue == Some(true)) {
+        report.add(
+            Code::KeyvalueEmpty,
+            route.key("grants").key("keyvalue"),
+            "`keyvalue` gives the plugin its interface, but no store stands behind it yet: every call answers an error".to_owned(),
+            "leave it away unless the plugin can do without its store",
+        );
     }
     if let Some(scheme) = plugin
         .source

@@ -19,7 +19,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use millstream_pipeline::{
-    Checked, JournalFault, Kept, Leftover, PluginFacts, PluginFault, World, journal_findings, parse,
+    Checked, JournalFault, Kept, Leftover, PluginFacts, PluginFault, PluginFaultKind, World,
+    journal_findings, parse,
 };
 
 /// Checks `text` with what its directives hand in.
@@ -54,7 +55,10 @@ fn facts(directives: &[&str]) -> Facts {
         let entry = facts.entry(name.to_owned()).or_insert_with(|| Ok(plain()));
         match verb {
             "fine" => {}
-            "fault" => *entry = Err(fault(rest)),
+            "fault" => *entry = Err(fault(PluginFaultKind::Unusable, rest)),
+            "not-compiled" => *entry = Err(fault(PluginFaultKind::NotCompiled, rest)),
+            "config-refused" => *entry = Err(fault(PluginFaultKind::ConfigRefused, rest)),
+            "not-started" => *entry = Err(fault(PluginFaultKind::NotStarted, rest)),
             "needs" => {
                 let facts = entry.as_mut().unwrap();
                 facts.needs.push(rest.to_owned());
@@ -99,9 +103,9 @@ fn words<const N: usize>(text: &str) -> [&str; N] {
     std::array::from_fn(|_| words.next().unwrap_or(""))
 }
 
-fn fault(rest: &str) -> PluginFault {
+fn fault(kind: PluginFaultKind, rest: &str) -> PluginFault {
     let (message, help) = rest.split_once(" | ").unwrap();
-    PluginFault { message: message.to_owned(), help: help.to_owned() }
+    PluginFault { kind, message: message.to_owned(), help: help.to_owned() }
 }
 
 fn plain() -> PluginFacts {

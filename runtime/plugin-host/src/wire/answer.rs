@@ -5,15 +5,18 @@ use bytes::Bytes;
 use millstream_message::{Answers, Column, HeaderColumns, Outcome, Outgoing};
 
 use super::batch::{BatchResult, ColumnResult, HeaderColumnsResult, OutcomeResult, OutgoingResult};
-use super::{ALLOWANCE_PER_MESSAGE, Fault, HEADER_OVERHEAD, MESSAGE_OVERHEAD};
+use super::{ALLOWANCE_PER_MESSAGE, Fault, HEADER_OVERHEAD, MESSAGE_OVERHEAD, OutputMax};
 
 pub(super) fn decode(
     result: BatchResult,
     messages: usize,
-    output_max: u64,
+    output: OutputMax,
 ) -> Result<Answers, Fault> {
     // First, since what follows allocates by the counts that the guest claims.
-    if result.bytes() > output_max.saturating_add(messages as u64 * ALLOWANCE_PER_MESSAGE) {
+    if last(&result.outgoing.starts) as u64 > output.messages {
+        return Err(Fault::TooMany);
+    }
+    if result.bytes() > output.bytes.saturating_add(messages as u64 * ALLOWANCE_PER_MESSAGE) {
         return Err(Fault::TooLarge);
     }
     let answers = Answers {

@@ -3,8 +3,8 @@
 use millstream_message::{Answers, Batch, ColumnSlice, MessageId};
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::Fault;
 use super::answer;
+use super::{Fault, OutputMax};
 
 /// A column on its way into a guest.
 #[derive(ComponentType, Lower, Clone, Copy)]
@@ -71,7 +71,10 @@ pub(crate) struct OutgoingResult {
 #[derive(ComponentType, Lift, Clone, Copy)]
 #[component(enum)]
 #[repr(u8)]
-#[expect(dead_code, reason = "made by the engine, from the guest's number")]
+#[cfg_attr(
+    not(any(test, feature = "fuzzing")),
+    expect(dead_code, reason = "made by the engine, from the guest's number")
+)]
 pub(crate) enum OutcomeResult {
     #[component(name = "ok")]
     Ok,
@@ -96,9 +99,9 @@ pub(crate) struct BatchResult {
 pub(crate) fn decode(
     result: BatchResult,
     messages: usize,
-    output_max: u64,
+    output: OutputMax,
 ) -> Result<Answers, Fault> {
-    answer::decode(result, messages, output_max)
+    answer::decode(result, messages, output)
 }
 
 /// Buffers for what a batch does not hold in the form a guest wants: kept between calls, so that

@@ -5,7 +5,7 @@ use millstream_message::{
 };
 use wasmtime::component::{ComponentType, Lift, Lower};
 
-use super::{ALLOWANCE_PER_MESSAGE, Fault, HEADER_OVERHEAD, MESSAGE_OVERHEAD};
+use super::{ALLOWANCE_PER_MESSAGE, Fault, HEADER_OVERHEAD, MESSAGE_OVERHEAD, OutputMax};
 
 /// A header on its way into a guest.
 #[derive(ComponentType, Lower, Clone, Copy)]
@@ -56,29 +56,29 @@ pub(crate) type MessageResult = Result<Vec<OutgoingMessage>, FailureResult>;
 #[derive(ComponentType, Lift)]
 #[component(record)]
 pub(crate) struct HeaderResult {
-    name: String,
-    value: String,
+    pub(super) name: String,
+    pub(super) value: String,
 }
 
 /// A message to publish as a guest returned it.
 #[derive(ComponentType, Lift)]
 #[component(record)]
 pub(crate) struct OutgoingMessage {
-    topic: Option<String>,
-    key: Option<String>,
-    headers: Vec<HeaderResult>,
-    payload: Vec<u8>,
+    pub(super) topic: Option<String>,
+    pub(super) key: Option<String>,
+    pub(super) headers: Vec<HeaderResult>,
+    pub(super) payload: Vec<u8>,
     #[component(name = "delay-ms")]
-    delay_ms: Option<u32>,
+    pub(super) delay_ms: Option<u32>,
 }
 
 /// Another delivery, as a guest asks for it.
 #[derive(ComponentType, Lift)]
 #[component(record)]
 pub(crate) struct RetryResult {
-    reason: String,
+    pub(super) reason: String,
     #[component(name = "delay-ms")]
-    delay_ms: Option<u32>,
+    pub(super) delay_ms: Option<u32>,
 }
 
 /// Why a guest did not handle a message.
@@ -111,13 +111,13 @@ pub(crate) struct Collector {
     headers: HeaderBuilder,
     payloads: ColumnBuilder,
     delays_ms: Vec<u32>,
-    /// Bytes that may still be returned.
-    bytes_left: u64,
+    /// Bytes and messages that may still be returned.
+    left: OutputMax,
 }
 
 impl Collector {
-    /// For `messages` messages that may return `output_max` bytes together.
-    pub(crate) fn new(messages: usize, output_max: u64) -> Self {
+    /// For `messages` messages that may return so much `output` together.
+    pub(crate) fn new(messages: usize, output: OutputMax) -> Self {
         let column = || ColumnBuilder::with_capacity(messages, 0);
         let mut starts = Vec::with_capacity(messages + 1);
         starts.push(0);
@@ -131,13 +131,13 @@ impl Collector {
             headers: HeaderBuilder::with_capacity(messages),
             payloads: column(),
             delays_ms: Vec::new(),
-            bytes_left: output_max.saturating_add(messages as u64 * ALLOWANCE_PER_MESSAGE),
+            left: output.with_allowance(messages),
         }
     }
 
     /// Adds the result of the next message.
     pub(crate) fn push(&mut self, result: MessageResult) -> Result<(), Fault> {
-        self.bytes_left = self.bytes_left.checked_sub(bytes(&result)).ok_or(Fault::TooLarge)?;
+        self.left = self.left.less(&result)?;
         match result {
             Ok(outgoing) => {
                 outgoing.into_iter().for_each(|message| self.output(message));
@@ -193,12 +193,33 @@ fn unless_zero(delays: Vec<u32>) -> Vec<u32> {
     if delays.iter().all(|&delay| delay == 0) { Vec::new() } else { delays }
 }
 
-/// What a result costs, as limits on output count it.
-pub(crate) fn bytes(result: &MessageResult) -> u64 {
+/// Checks one result against what a single message may return.
+pub(crate) fn check(result: &MessageResult, output: OutputMax) -> Result<(), Fault> {
+    output.with_allowance(1).less(result).map(|_| ())
+}
+
+impl OutputMax {
+    fn with_allowance(self, messages: usize) -> Self {
+        let bytes = self.bytes.saturating_add(messages as u64 * ALLOWANCE_PER_MESSAGE);
+        Self { bytes, ..self }
+    }
+
+    /// What is left after `result`.
+    fn less(self, result: &MessageResult) -> Result<Self, Fault> {
+        let (bytes, messages) = cost(result);
+        Ok(Self {
+            messages: self.messages.checked_sub(messages).ok_or(Fault::TooMany)?,
+            bytes: self.bytes.checked_sub(bytes).ok_or(Fault::TooLarge)?,
+        })
+    }
+}
+
+/// What a result costs, as limits on output count it: bytes and messages.
+fn cost(result: &MessageResult) -> (u64, u64) {
     match result {
-        Ok(outgoing) => outgoing.iter().map(OutgoingMessage::bytes).sum(),
+        Ok(outgoing) => (outgoing.iter().map(OutgoingMessage::bytes).sum(), outgoing.len() as u64),
         Err(FailureResult::Retry(RetryResult { reason, .. }) | FailureResult::Reject(reason)) => {
-            reason.len() as u64
+            (reason.len() as u64, 0)
         }
     }
 }

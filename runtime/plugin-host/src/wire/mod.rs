@@ -2,11 +2,13 @@
 //! copied once, straight into the guest; owned on the way out.
 
 mod answer;
+#[cfg(any(test, feature = "fuzzing"))]
+mod arbitrary;
 mod batch;
 mod message;
 
 pub(crate) use batch::{BatchParam, BatchResult, Scratch, decode};
-pub(crate) use message::{Collector, MessageParam, MessageResult, bytes};
+pub(crate) use message::{Collector, MessageParam, MessageResult, check};
 
 /// Why an answer cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,6 +17,17 @@ pub(crate) enum Fault {
     Invalid(String),
     /// It is larger than the limit.
     TooLarge,
+    /// It publishes more messages than the limit.
+    TooMany,
+}
+
+/// What an answer may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct OutputMax {
+    /// Bytes, beside what each message of the call adds.
+    pub(crate) bytes: u64,
+    /// Messages to publish.
+    pub(crate) messages: u64,
 }
 
 /// What a message to publish, and a header of one, cost beside their bytes: keeps a guest from

@@ -3,12 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use millstream_plugin_host::{
-    Compile, Compiler, Host, HostError, LoadError, PluginSettings, compile,
-};
+use millstream_plugin_host::{Host, HostError, PluginSettings};
 
 use crate::support::{batch, call, guest, host, host_with, instance};
 
@@ -102,37 +99,4 @@ async fn the_oldest_entries_give_way_when_the_cache_is_full() {
     let left = |name: &str| folder.path().join(name).exists();
     assert!(left("old.cwasm") && !left("older.cwasm") && left("other.txt"));
     assert_eq!(loaded(folder.path()).await.compiles(), 0);
-}
-
-/// Compiles as a child process would: with an engine of its own.
-struct Elsewhere;
-
-impl Compile for Elsewhere {
-    fn compile(&self, component: &[u8]) -> Result<Vec<u8>, String> {
-        compile(component)
-    }
-}
-
-/// Refuses, as a child process does that hit its limit.
-struct Limited;
-
-impl Compile for Limited {
-    fn compile(&self, _: &[u8]) -> Result<Vec<u8>, String> {
-        Err("more than 60s".into())
-    }
-}
-
-#[tokio::test]
-async fn code_compiled_elsewhere_runs_here() {
-    let host = host_with(|settings| settings.compiler = Compiler::External(Arc::new(Elsewhere)));
-    let plugin = host.load("echo", guest("echo_batch"), PluginSettings::default()).await.unwrap();
-    call(&mut instance(&plugin).await, &batch(&["x"])).await.unwrap();
-}
-
-#[tokio::test]
-async fn what_a_compiler_says_is_passed_on() {
-    let host = host_with(|settings| settings.compiler = Compiler::External(Arc::new(Limited)));
-    let refused =
-        host.load("echo", guest("echo_batch"), PluginSettings::default()).await.unwrap_err();
-    assert_eq!(refused, LoadError::Compile("more than 60s".into()));
 }

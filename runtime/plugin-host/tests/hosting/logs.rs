@@ -1,10 +1,12 @@
 //! What a guest logs names itself, its subscription and its message, and is bounded.
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
+use millstream_plugin_host::{Limits, LogRate};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{batch, call, id, instance, plugin};
+use crate::support::{batch, call, id, instance, plugin_with};
 
 /// Collects formatted log lines.
 #[derive(Clone, Default)]
@@ -30,7 +32,15 @@ impl<'a> MakeWriter<'a> for Lines {
 
 /// What guest `name` logs when called with `payloads`: only lines with target `plugin`.
 async fn logged(name: &str, payloads: &[&str]) -> Vec<String> {
-    let plugin = plugin(name).await;
+    logged_within(name, payloads, |_| {}).await
+}
+
+async fn logged_within(
+    name: &str,
+    payloads: &[&str],
+    change: impl FnOnce(&mut Limits),
+) -> Vec<String> {
+    let plugin = plugin_with(name, change).await;
     let mut instance = instance(&plugin).await;
     let lines = Lines::default();
     let subscriber = tracing_subscriber::fmt()
@@ -59,12 +69,32 @@ async fn a_record_names_plugin_subscription_and_the_message_it_is_about() {
     assert_eq!(lines, [expected(0), expected(1)]);
 }
 
-#[tokio::test]
-async fn a_flood_of_records_is_cut_and_counted() {
-    let lines = logged("talk", &["flood"]).await;
-    assert_eq!(lines.len(), 16 + 1);
+fn dropped(lines: &[String]) -> &str {
     let last = lines.last().unwrap();
-    assert!(last.contains("WARN") && last.contains("dropped=984"), "{last}");
+    assert!(last.contains("WARN") && last.contains("log records dropped"), "{last}");
+    last.split_once("dropped=").unwrap().1
+}
+
+#[tokio::test]
+async fn a_flood_of_records_is_cut_at_the_rate_and_counted() {
+    let hour = Duration::from_secs(3_600);
+    let rate = |limits: &mut Limits| limits.log_rate = LogRate { records: 16, per: hour };
+    let lines = logged_within("talk", &["flood"], rate).await;
+    assert_eq!((lines.len(), dropped(&lines)), (16 + 1, "984"));
+}
+
+#[tokio::test]
+async fn the_text_of_a_calls_records_is_bounded_and_the_rest_is_counted() {
+    // `handled` and its two fields take 35 bytes.
+    let lines = logged_within("talk", &["flood"], |limits| limits.log_bytes = 100).await;
+    assert_eq!((lines.len(), dropped(&lines)), (2 + 1, "998"));
+}
+
+#[tokio::test]
+async fn records_beyond_what_may_be_handed_over_are_dropped_and_fail_nothing() {
+    let lines = logged_within("talk", &["flood"], |limits| limits.host_data = 1_000).await;
+    assert!((10..30).contains(&lines.len()), "{}", lines.len());
+    assert_eq!(dropped(&lines), (1_000 - (lines.len() - 1)).to_string());
 }
 
 #[tokio::test]

@@ -5,9 +5,18 @@
 
 mod answers;
 mod cache;
+mod compiling;
 mod echo;
 mod failures;
+mod grants;
+mod http;
+mod limits;
 mod logs;
+mod metrics;
 mod not_a_plugin;
+mod places;
+mod recycling;
+mod servers;
 mod starts;
 mod support;
+mod turns;

@@ -151,14 +151,48 @@ fn another_draft_of_wasi_config_is_refused() {
 }
 
 #[tokio::test]
-async fn what_must_be_granted_is_reported_and_refused_while_no_grant_exists() {
+async fn what_must_be_granted_is_reported_and_refused_by_name_with_the_line_to_add() {
     let http = "package wasi:http@0.2.12 { interface outgoing-handler { handle: func(); } }";
     let bytes = claiming(&format!("{MESSAGE} import wasi:http/outgoing-handler@0.2.12;"), http);
     assert_eq!(Host::inspect(&bytes).unwrap().needs, [Capability::Http]);
     let host = host();
-    let loaded = host.load("needy", bytes.into(), PluginSettings::default()).await;
-    assert_eq!(loaded.unwrap_err(), LoadError::NotAvailable(Capability::Http));
+    let refused = host.load("needy", bytes.into(), PluginSettings::default()).await.unwrap_err();
+    assert_eq!(
+        refused.to_string(),
+        "it imports `wasi:http/outgoing-handler@0.2.12`, which the pipeline does not grant: \
+         add `grants: { http: [\"https://HOST\"] }` to the plugin"
+    );
     assert_eq!(host.compiles(), 0);
+}
+
+#[test]
+fn each_capability_is_needed_once_however_its_imports_stand() {
+    let items = format!(
+        "{MESSAGE} import wasi:http/types@0.2.0; import wasi:keyvalue/store@0.2.0-draft; \
+         import wasi:http/outgoing-handler@0.2.0; import wasi:keyvalue/atomics@0.2.0-draft;"
+    );
+    let http = "package wasi:http@0.2.0 { interface types { f: func(); } \
+                interface outgoing-handler { handle: func(); } }";
+    let keyvalue = "package wasi:keyvalue@0.2.0-draft { interface store { open: func(); } \
+                    interface atomics { increment: func(); } }";
+    let bytes = claiming(&items, &format!("{http}\n{keyvalue}"));
+    let needs = Host::inspect(&bytes).unwrap().needs;
+    assert_eq!(needs, [Capability::Http, Capability::Keyvalue]);
+}
+
+#[test]
+fn what_no_grant_stands_for_is_unknown() {
+    for (interface, version) in [
+        ("wasi:http/incoming-handler", "0.2.12"),
+        ("wasi:http/types", "0.3.0"),
+        ("wasi:keyvalue/store", "0.2.0-draft2"),
+        ("wasi:keyvalue/watcher", "0.2.0-draft"),
+    ] {
+        let (package, name) = interface.split_once('/').unwrap();
+        let other = format!("package {package}@{version} {{ interface {name} {{ f: func(); }} }}");
+        let found = refused(&format!("{MESSAGE} import {interface}@{version};"), &other);
+        assert_eq!(found, LoadError::UnknownImport(format!("{interface}@{version}")));
+    }
 }
 
 #[tokio::test]

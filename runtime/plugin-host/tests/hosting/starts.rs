@@ -64,7 +64,7 @@ async fn a_full_pool_is_nobodys_failure_and_has_room_again() {
     let second = plugin.instantiate("billing", "orders").await.unwrap_err();
     assert_eq!(second, StartFailure::Pool(1));
     drop(first);
-    plugin.room().await;
+    plugin.room("billing").await;
     instance(&plugin).await;
 }
 

@@ -6,16 +6,30 @@ use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
-use millstream_message::{Answers, Batch, BatchBuilder, MessageId};
+use millstream_message::{Answers, Batch, BatchBuilder, MessageId, Outcome};
 use millstream_plugin_host::{
     CallFailure, Host, HostSettings, Input, Instance, Limits, Plugin, PluginSettings,
 };
+use wit_component::{StringEncoding, embed_component_metadata};
+use wit_parser::Resolve;
 
 /// The core module of guest `name`; the guests are built on first use.
 pub(crate) fn guest(name: &str) -> Bytes {
     static BUILT: OnceLock<PathBuf> = OnceLock::new();
     let folder = BUILT.get_or_init(build);
     std::fs::read(folder.join(name).with_extension("wasm")).unwrap().into()
+}
+
+/// The core module of guest `name` that is written in the text format.
+pub(crate) fn text_guest(name: &str) -> Bytes {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/guests/text");
+    let mut module = wat::parse_file(folder.join(name).with_extension("wat")).unwrap();
+    let mut resolve = Resolve::default();
+    resolve.push_source("plugin.wit", include_str!("../../../../sdk/wit/plugin.wit")).unwrap();
+    let world = resolve.push_source("world.wit", include_str!("../guests/text/world.wit")).unwrap();
+    let world = resolve.select_world(&[world], Some("guest")).unwrap();
+    embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).unwrap();
+    module.into()
 }
 
 fn build() -> PathBuf {
@@ -53,6 +67,12 @@ pub(crate) async fn plugin_with(name: &str, change: impl FnOnce(&mut Limits)) ->
     host().load(name, guest(name), settings).await.unwrap()
 }
 
+pub(crate) async fn text_plugin(name: &str, change: impl FnOnce(&mut Limits)) -> Plugin {
+    let mut settings = PluginSettings::default();
+    change(&mut settings.limits);
+    host().load(name, text_guest(name), settings).await.unwrap()
+}
+
 pub(crate) async fn plugin(name: &str) -> Plugin {
     plugin_with(name, |_| {}).await
 }
@@ -87,4 +107,19 @@ pub(crate) async fn failure(plugin: &Plugin, payloads: &[&str]) -> CallFailure {
     assert!(instance.spent(), "an instance that failed must be replaced");
     assert!(!failure.host_fault, "{failure}");
     failure
+}
+
+/// Starts `plugin` and calls it with one message: what it publishes, or the reason it rejects with.
+pub(crate) async fn ask(plugin: &Plugin, payload: &str) -> Result<String, String> {
+    ask_again(&mut instance(plugin).await, payload).await
+}
+
+/// The same of an instance that goes on.
+pub(crate) async fn ask_again(instance: &mut Instance, payload: &str) -> Result<String, String> {
+    let answers =
+        call(instance, &batch(&[payload])).await.map_err(|failure| failure.to_string())?;
+    match answers.outcomes[0] {
+        Outcome::Ok => Ok(String::from_utf8_lossy(answers.outgoing.payloads.get(0)).into_owned()),
+        _ => Err(String::from_utf8_lossy(answers.reasons.get(0)).into_owned()),
+    }
 }

@@ -1,5 +1,8 @@
 //! What follows from answers, and a whole pipeline without guests.
 
+mod guests;
+mod health;
+mod luck;
 mod pipeline;
 mod routing;
 

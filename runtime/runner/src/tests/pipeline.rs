@@ -5,6 +5,7 @@ use millstream_message::{BatchBuilder, MessageId, TopicId};
 use millstream_plugin_host::{Host, HostSettings};
 use millstream_queue::Publication;
 
+use super::guests::echo;
 use super::plan;
 use crate::{Changes, Launch, OpenError, Report, open};
 
@@ -144,7 +145,7 @@ async fn workers_without_a_place_in_the_pool_hold_no_messages() {
         subscriptions:\n  \
         work: { topic: in, plugin: echo, output: end, concurrency: 8, ack_deadline: 100ms, batch: { max_messages: 1 }, dead_letter: dead }\n";
     let host = Host::new(HostSettings { instances_max: 1, ..HostSettings::default() }).unwrap();
-    let components = BTreeMap::from([("echo".to_owned(), guest().into())]);
+    let components = BTreeMap::from([("echo".to_owned(), echo().into())]);
     let launch = Launch {
         plan: plan(text, folder.path()),
         components,
@@ -163,25 +164,4 @@ async fn workers_without_a_place_in_the_pool_hold_no_messages() {
     let report = running.shutdown(GRACE).await;
     let work = &report.subscriptions[0];
     assert_eq!((work.handled, work.retried, work.dead_lettered), (500, 0, 0));
-}
-
-/// A guest that hands everything on.
-fn guest() -> Vec<u8> {
-    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests");
-    let built = std::process::Command::new("cargo")
-        .args([
-            "build",
-            "--quiet",
-            "--locked",
-            "--release",
-            "--target",
-            "wasm32-unknown-unknown",
-            "-p",
-            "echo",
-        ])
-        .current_dir(&folder)
-        .env_remove("CARGO_TARGET_DIR")
-        .status();
-    assert!(built.unwrap().success(), "the guest does not build");
-    std::fs::read(folder.join("target/wasm32-unknown-unknown/release/echo.wasm")).unwrap()
 }

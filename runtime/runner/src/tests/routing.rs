@@ -153,6 +153,40 @@ fn an_output_larger_than_its_topic_allows_fails_its_message_alone() {
     );
 }
 
+/// Two handled messages, each with one output, the second of which has `key` and a header.
+fn with_header(key: &str, name: &str, value: &str) -> Settlement {
+    let mut answers = answers(&[Outcome::Ok; 2], &[&[("", "a")], &[("", "b")]]);
+    answers.outgoing.keys = column(&["", key]);
+    let (names, values) = (column(&[name]), column(&[value]));
+    answers.outgoing.headers = HeaderColumns::new(vec![0, 0, 1], names, values).unwrap();
+    routing().settlement(&inputs(2), answers, NOW)
+}
+
+#[test]
+fn an_output_whose_headers_no_broker_could_carry_fails_its_message_alone() {
+    assert_eq!(bodies(&with_header("k", "trace", "a\tb é"), TopicId(1)), ["a", "b"]);
+    for (name, value) in
+        [("trace", "a\r\nb"), ("trace", "\x7f"), ("", "a"), ("a b", "c"), ("é", "c")]
+    {
+        let settlement = with_header("k", name, value);
+        assert_eq!(bodies(&settlement, TopicId(1)), ["a"], "{name:?} {value:?}");
+        let Verdict::Failed { failure, .. } = &verdicts(&settlement)[1] else { panic!() };
+        assert_eq!(failure.kind, FailureKind::InvalidResult, "{failure}");
+    }
+}
+
+#[test]
+fn an_output_with_too_long_a_key_or_headers_fails_its_message_alone() {
+    let long = "x".repeat(64 << 10);
+    assert_eq!(bodies(&with_header(&long[4..], "name", ""), TopicId(1)), ["a", "b"]);
+    for (key, value) in [(&*long, ""), ("", &*long)] {
+        let settlement = with_header(key, "name", value);
+        assert_eq!(bodies(&settlement, TopicId(1)), ["a"]);
+        let Verdict::Failed { failure, .. } = &verdicts(&settlement)[1] else { panic!() };
+        assert_eq!(failure.kind, FailureKind::OutputLimit, "{failure}");
+    }
+}
+
 #[test]
 fn an_answer_that_does_not_fit_the_batch_fails_all_of_it() {
     let settlement = routing().settlement(&inputs(3), answers(&[Outcome::Ok; 2], &[&[], &[]]), NOW);

@@ -7,15 +7,15 @@ use millstream_message::{
     Batch, Failure, FailureKind, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
 };
 use millstream_pipeline::{
-    BatchPlan, BrokerPlan, ComponentSource, Consumer, DedupPlan, Limits, OnDeadLetter, OnExpired,
-    Ordering, Plan, PluginPlan, RetryPlan, SinkConnector, SourceConnector, SourcePlan, StartFrom,
-    SubscriptionPlan, TopicKind, TopicPlan, WhenFull,
+    BatchPlan, BrokerPlan, CompileLimits, ComponentSource, Consumer, DedupPlan, Grants, Limits,
+    OnDeadLetter, OnExpired, Ordering, Plan, PluginPlan, RateLimit, RetryPlan, SinkConnector,
+    SourceConnector, SourcePlan, StartFrom, SubscriptionPlan, TopicKind, TopicPlan, WhenFull,
 };
 use millstream_queue::{
     Broker, DedupRules, Delivery, EmbeddedBroker, Exhausted, Handler, LeaseRequest,
     SubscriptionFigures, SubscriptionRules, SystemClock, TopicFigures, TopicRules,
 };
-use millstream_runner::DeadLetters;
+use millstream_runner::{DeadLetters, Monitor};
 use millstream_server::{App, PluginInfo, serve};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -62,6 +62,7 @@ impl Host {
         let dead_letters = DeadLetters::new(Arc::clone(&shared), Arc::clone(&plan));
         let app = App {
             dead_letters: dead_letters.clone(),
+            monitor: Monitor::default(),
             plan,
             broker: shared,
             random: || 7,
@@ -231,7 +232,20 @@ fn plan(publish_timeout: Duration) -> Plan {
                 memory: 1 << 27,
                 output: 1 << 22,
                 batch_output: 1 << 24,
+                tables: 40_000,
+                instances: None,
+                output_messages: 10_000,
+                batch_output_messages: 100_000,
+                log_rate: RateLimit { messages: 1_000, per: Duration::from_secs(1) },
+                log_bytes: 1 << 20,
+                host_data: 1 << 24,
+                compile: CompileLimits {
+                    timeout: Duration::from_secs(60),
+                    memory: 1 << 30,
+                    size: 1 << 26,
+                },
             },
+            grants: Grants::default(),
         }],
         sources: vec![
             source("web", 0, "/hooks/{any}", None),

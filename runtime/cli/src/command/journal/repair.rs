@@ -3,14 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use millstream_queue::journal::{self, LeftOut, Repaired};
+use millstream_queue::journal::{self, Folder, LeftOut, Repaired};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::print::{self, Format, counted};
 
 pub(super) fn execute(dir: &Path, format: Format) -> Result<(), Failure> {
-    let folder = super::open(dir)?;
+    let folder = super::open(dir, Folder::open)?;
     let repaired = journal::repair(Arc::new(folder)).map_err(|error| super::failed(dir, error))?;
     match format {
         Format::Human => print::text(&page(dir, &repaired)),

@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-use millstream_queue::journal::{self, Facts, SegmentLine};
+use millstream_queue::journal::{self, Facts, Folder, SegmentLine};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::print::{self, Format, count, counted, table};
 
 pub(super) fn execute(dir: &Path, format: Format) -> Result<(), Failure> {
-    let folder = super::open(dir)?;
+    let folder = super::open(dir, Folder::open_to_read)?;
     let facts = journal::stats(&folder).map_err(|error| super::failed(dir, error))?;
     match format {
         Format::Human => print::text(&page(dir, &facts)),

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use anyhow::anyhow;
-use millstream_queue::journal::{self, Report};
+use millstream_queue::journal::{self, Folder, Report};
 use serde_json::{Value, json};
 
 use crate::failure::Failure;
 use crate::print::{self, Format, counted};
 
 pub(super) fn execute(dir: &Path, format: Format) -> Result<(), Failure> {
-    let folder = super::open(dir)?;
+    let folder = super::open(dir, Folder::open_to_read)?;
     let report = journal::verify(&folder).map_err(|error| super::failed(dir, error))?;
     match format {
         Format::Human => print::text(&page(dir, &report))?,

@@ -6,7 +6,7 @@ use millstream_pipeline::{JournalFault, Plan, parse};
 use millstream_queue::journal::Cut;
 use millstream_queue::{Kind, Leftover, Named, OpenError, Recovered, Rename};
 
-use super::{changes, document, faults, told};
+use super::{changes, document, faults, in_vain, told};
 use crate::arguments::Changes;
 
 fn plan(broker: &str) -> Plan {
@@ -53,6 +53,23 @@ fn a_leftover_that_was_renamed_is_found_under_its_name_in_the_file() {
     let faults = faults(OpenError::Leftover(vec![left]), &[rename(Kind::Topic, "old", "new")]);
     let [JournalFault::Leftover(fault)] = &faults[..] else { panic!("{faults:?}") };
     assert_eq!((fault.name.as_str(), fault.name_now.as_str()), ("old", "new"));
+}
+
+#[test]
+fn what_is_asked_for_in_vain_is_told_with_what_there_is() {
+    let named = |kind, name: &str| Named { kind, name: name.to_owned() };
+    let asked = [named(Kind::Topic, "odlers"), named(Kind::Subscription, "s")];
+    let held = [named(Kind::Topic, "orders"), named(Kind::Topic, "dead")];
+    let typed = Changes {
+        drops: vec![asked[0].clone()],
+        renames: vec![rename(Kind::Subscription, "s", "t")],
+    };
+    let told = in_vain(&asked, &held, &typed, Path::new("data"));
+    for said in
+        ["--drop topic:odlers", "--rename subscription:s=", "`orders`, `dead`", "no subscription"]
+    {
+        assert!(told.contains(said), "{said}: {told}");
+    }
 }
 
 #[test]

@@ -1,0 +1,153 @@
+//! Where an instance meets the rest of the host: its plugin's turns and its meter.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::task::{Context, Poll, ready};
+use std::time::{Duration, Instant};
+
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+
+use crate::meter::Meter;
+use crate::turns::Lane;
+
+/// One instance among those that take turns, and what is counted for it.
+#[derive(Debug)]
+pub(crate) struct Seat {
+    pub(crate) meter: Arc<Meter>,
+    lane: Arc<Lane>,
+    /// Time that the guest waited for a turn since its deadline was set.
+    waited_ns: AtomicU64,
+    /// Whether the guest was made to yield and could go on at once.
+    yielded: AtomicBool,
+}
+
+impl Seat {
+    pub(crate) fn new(meter: Arc<Meter>, lane: Arc<Lane>) -> Arc<Self> {
+        Arc::new(Self {
+            meter,
+            lane,
+            waited_ns: AtomicU64::new(0),
+            yielded: AtomicBool::new(false),
+        })
+    }
+
+    /// Runs a guest whenever it has its turn. What it takes is counted.
+    pub(crate) async fn run<F: Future>(&self, guest: F) -> F::Output {
+        let mut guest = pin!(guest);
+        let mut turn = Turn { seat: self, state: State::Out { since: None } };
+        std::future::poll_fn(|context| {
+            ready!(turn.take(context));
+            let taken_up = Instant::now();
+            let polled = guest.as_mut().poll(context);
+            self.ran(taken_up.elapsed());
+            turn.give_back();
+            polled
+        })
+        .await
+    }
+
+    /// As tokio's timeout for what runs in [`Seat::run`], but time that the guest waits for a turn
+    /// since [`Seat::begin`] does not count: others' guests cannot make it late.
+    pub(crate) async fn within<F: Future>(
+        &self,
+        patience: Duration,
+        call: F,
+    ) -> Result<F::Output, Elapsed> {
+        let mut call = pin!(call);
+        let begun = Instant::now();
+        loop {
+            let waited = self.waited();
+            let left = (patience + waited).saturating_sub(begun.elapsed());
+            match timeout(left, call.as_mut()).await {
+                Err(elapsed) if self.waited() == waited => return Err(elapsed),
+                Err(_) => {}
+                Ok(output) => return Ok(output),
+            }
+        }
+    }
+
+    /// A new deadline is set.
+    pub(crate) fn begin(&self) {
+        self.waited_ns.store(0, Ordering::Relaxed);
+    }
+
+    /// The guest is made to yield: from now on it waits for its next turn.
+    pub(crate) fn yields(&self) {
+        self.yielded.store(true, Ordering::Relaxed);
+    }
+
+    /// By how much the deadline has moved.
+    pub(crate) fn waited(&self) -> Duration {
+        Duration::from_nanos(self.waited_ns.load(Ordering::Relaxed))
+    }
+
+    fn ran(&self, time: Duration) {
+        self.meter.ran(time);
+        self.lane.ran(time);
+    }
+
+    fn has_waited(&self, time: Duration) {
+        self.meter.waited(time);
+        let ns = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.waited_ns.fetch_add(ns, Ordering::Relaxed);
+    }
+}
+
+/// The turns of one run of a guest. Dropped, it holds none and waits for none.
+struct Turn<'a> {
+    seat: &'a Seat,
+    state: State,
+}
+
+enum State {
+    /// Neither has a turn nor asks for one; `since` when it could have gone on.
+    Out {
+        since: Option<Instant>,
+    },
+    Waits {
+        ticket: u64,
+        since: Instant,
+    },
+    Has,
+}
+
+impl Turn<'_> {
+    fn take(&mut self, context: &Context<'_>) -> Poll<()> {
+        let lane = &self.seat.lane;
+        if let State::Out { since } = self.state {
+            if lane.take() {
+                since.into_iter().for_each(|since| self.seat.has_waited(since.elapsed()));
+                self.state = State::Has;
+                return Poll::Ready(());
+            }
+            let ticket = lane.wait(context.waker());
+            self.state = State::Waits { ticket, since: since.unwrap_or_else(Instant::now) };
+        }
+        if let State::Waits { ticket, since } = self.state {
+            if !lane.has_turn(ticket, context.waker()) {
+                return Poll::Pending;
+            }
+            self.seat.has_waited(since.elapsed());
+            self.state = State::Has;
+        }
+        Poll::Ready(())
+    }
+
+    fn give_back(&mut self) {
+        let yielded = self.seat.yielded.swap(false, Ordering::Relaxed);
+        self.state = State::Out { since: yielded.then(Instant::now) };
+        self.seat.lane.give_back();
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        match self.state {
+            State::Waits { ticket, .. } => self.seat.lane.leave(ticket),
+            State::Has => self.seat.lane.give_back(),
+            State::Out { .. } => {}
+        }
+    }
+}

@@ -1,0 +1,15 @@
+;; Grows its table by a thousand elements for each byte of the payload, and traps if it may not.
+(module
+  (memory (export "memory") 1)
+  (table $table 0 funcref)
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 1024))
+  (func (export "millstream:plugin/message-handler@0.1.0#handle")
+    (param $id i32) (param $id-len i32) (param $topic i32) (param $topic-len i32)
+    (param $has-key i32) (param $key i32) (param $key-len i32)
+    (param $headers i32) (param $headers-len i32)
+    (param $payload i32) (param $payload-len i32) (param $time i64) (param $attempt i32)
+    (result i32)
+    (if (i32.eq (i32.const -1)
+          (table.grow $table (ref.null func) (i32.mul (local.get $payload-len) (i32.const 1000))))
+      (then unreachable))
+    (i32.const 16)))

@@ -1,0 +1,29 @@
+//! Guests for whole pipelines, built on first use.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A guest that hands everything on.
+pub(super) fn echo() -> Vec<u8> {
+    let built = build("tests/guests", &["--locked", "-p", "echo"]);
+    std::fs::read(built.join("echo.wasm")).unwrap()
+}
+
+/// A guest that starts three times of four and traps on all that is not `calm`.
+pub(super) fn lucky() -> Vec<u8> {
+    let built = build("runtime/plugin-host/tests/guests", &["--example", "lucky"]);
+    std::fs::read(built.join("examples/lucky.wasm")).unwrap()
+}
+
+/// Builds guests of the workspace in `folder`; answers where they are.
+fn build(folder: &str, what: &[&str]) -> PathBuf {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(folder);
+    let built = Command::new("cargo")
+        .args(["build", "--quiet", "--release", "--target", "wasm32-unknown-unknown"])
+        .args(what)
+        .current_dir(&folder)
+        .env_remove("CARGO_TARGET_DIR")
+        .status();
+    assert!(built.unwrap().success(), "the guest does not build");
+    folder.join("target/wasm32-unknown-unknown/release")
+}

@@ -1,0 +1,208 @@
+//! Every hostile guest: how late each is stopped, and what a plugin beside all of them waits,
+//! compared with the same plugin beside as many that are busy and do as they should.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::Context;
+use bytes::Bytes;
+use millstream_message::{BatchBuilder, FailureKind, MessageId, TopicId};
+use millstream_pipeline::parse;
+use millstream_plugin_host::{Host, HostSettings, Input, Limits, Plugin, PluginSettings};
+use millstream_queue::{Broker, Publication, SubscriptionFigures};
+use millstream_runner::{Changes, Launch, Running, open};
+use millstream_tests::{guest, hostile, hostile_guests};
+use serde_json::json;
+use tokio::runtime::Builder;
+
+use crate::load;
+use crate::table::percentile;
+
+/// What each guest may take.
+const TIMEOUT: Duration = Duration::from_millis(50);
+const MEMORY: u64 = 16 << 20;
+/// Calls of each guest alone.
+const CALLS: usize = 20;
+/// Turns of the busy guest's loop that calibrate it.
+const TURNS: u64 = 1_000_000;
+/// What the busy guest works on a message: about what a hostile one takes in the mean.
+const WORK: Duration = Duration::from_millis(5);
+/// Rounds of each side: in each, every plugin beside the healthy one gets a message.
+const ROUNDS: u64 = 100;
+const HEALTHY: TopicId = TopicId(0);
+const HEALTHY_OUT: TopicId = TopicId(1);
+const OTHERS: TopicId = TopicId(2);
+
+pub(crate) fn report() -> anyhow::Result<()> {
+    let runtime = Builder::new_multi_thread().enable_all().build()?;
+    let guests = runtime.block_on(alone())?;
+    let mut hostile_ones = Vec::new();
+    for name in &guests {
+        hostile_ones.push((name.replace('/', "-"), read(&hostile(name))?, 0));
+    }
+    let turns = runtime.block_on(turns())?;
+    let busy = read(&guest("busy"))?;
+    let busy: Vec<_> =
+        (0..guests.len()).map(|i| (format!("busy-{i}"), busy.clone(), turns)).collect();
+    println!("\n| a plugin beside | p50 ms | p99 ms | messages |\n|---|---|---|---|");
+    for (beside, others) in [("as many busy ones", busy), ("all hostile ones", hostile_ones)] {
+        let times = runtime.block_on(beside_of(others))?;
+        let [p50, p99] = [0.5, 0.99].map(|share| percentile(&times, share) / 1_000.0);
+        println!("| {beside} | {p50:.2} | {p99:.2} | {} |", times.len());
+    }
+    println!();
+    Ok(())
+}
+
+/// How late each guest is stopped when nothing runs beside it; gives those that start.
+async fn alone() -> anyhow::Result<Vec<String>> {
+    let host = Host::new(HostSettings::default())?;
+    let (mut started, mut stopped) = (Vec::new(), Vec::new());
+    for name in hostile_guests() {
+        let Ok(plugin) = loaded(&host, &name).await else { continue };
+        // One that does not start needs no stopping.
+        if plugin.instantiate("bench", "events").await.is_err() {
+            continue;
+        }
+        let late = lateness(&plugin).await?;
+        stopped.extend(late.map(|late| (late, name.clone())));
+        started.push(name);
+    }
+    stopped.sort();
+    println!(
+        "{} guests start, {} of them run into their {TIMEOUT:?}; how late they are stopped:\n",
+        started.len(),
+        stopped.len()
+    );
+    println!("| guest | worst of {CALLS}, ms |\n|---|---|");
+    for (late, name) in stopped.iter().rev() {
+        println!("| {name} | {:.1} |", late.as_secs_f64() * 1e3);
+    }
+    Ok(started)
+}
+
+async fn loaded(host: &Host, name: &str) -> anyhow::Result<Plugin> {
+    let limits =
+        Limits { timeout: TIMEOUT, batch_timeout: TIMEOUT, memory: MEMORY, ..Limits::default() };
+    let settings = PluginSettings { limits, ..PluginSettings::default() };
+    Ok(host.load(name, read(&hostile(name))?, settings).await?)
+}
+
+/// How long after its deadline the slowest call ended; none when no call reached it.
+async fn lateness(plugin: &Plugin) -> anyhow::Result<Option<Duration>> {
+    let batch = load::batch(1, 0)?;
+    let mut worst = None;
+    for _ in 0..CALLS {
+        let mut instance = plugin.instantiate("bench", "events").await?;
+        let start = Instant::now();
+        let answer = instance.call(Input { batch: &batch, attempts: &[1] }).await;
+        let took = start.elapsed();
+        if answer.is_err_and(|failure| failure.kind == FailureKind::Timeout) {
+            worst = worst.max(Some(took.saturating_sub(TIMEOUT)));
+        }
+    }
+    Ok(worst)
+}
+
+/// How many turns the busy guest makes in `WORK`.
+async fn turns() -> anyhow::Result<u64> {
+    let host = Host::new(HostSettings::default())?;
+    let settings =
+        PluginSettings { config: json!({ "turns": TURNS }), ..PluginSettings::default() };
+    let plugin = host.load("busy", read(&guest("busy"))?, settings).await?;
+    let mut instance = plugin.instantiate("bench", "events").await?;
+    let batch = load::batch(1, 0)?;
+    let start = Instant::now();
+    instance.call(Input { batch: &batch, attempts: &[1] }).await?;
+    Ok((TURNS as f64 * WORK.as_secs_f64() / start.elapsed().as_secs_f64()) as u64)
+}
+
+/// Sorted times of the healthy plugin's messages while `others`, each with its name, its bytes and
+/// its turns, are given round after round.
+async fn beside_of(others: Vec<(String, Bytes, u64)>) -> anyhow::Result<Vec<Duration>> {
+    let running = start(others).await?;
+    let broker = running.broker();
+    let rounds = tokio::spawn(rounds(Arc::clone(&broker)));
+    let mut tap = broker.tap(HEALTHY_OUT).context("no topic to watch")?;
+    let mut times = Vec::new();
+    while !rounds.is_finished() {
+        let published = Instant::now();
+        publish(&*broker, HEALTHY, times.len() as u128).await?;
+        tap.recv().await?;
+        times.push(published.elapsed());
+    }
+    rounds.await??;
+    running.shutdown(Duration::from_secs(5)).await;
+    times.sort_unstable();
+    Ok(times)
+}
+
+/// Gives every plugin but the healthy one a message, and again once all have come to an end.
+async fn rounds(broker: Arc<dyn Broker>) -> anyhow::Result<()> {
+    for round in 1..=ROUNDS {
+        publish(&*broker, OTHERS, u128::from(round) << 64).await?;
+        loop {
+            let figures = broker.figures();
+            let others = figures.subscriptions.iter().skip(1);
+            let ended = |one: &SubscriptionFigures| {
+                one.offered >= round && one.lag + one.in_flight + one.parked == 0
+            };
+            if others.into_iter().all(ended) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+    Ok(())
+}
+
+async fn publish(broker: &dyn Broker, topic: TopicId, serial: u128) -> anyhow::Result<()> {
+    let now = broker.now().wall_ms;
+    let mut batch = BatchBuilder::with_capacity(1, load::PAYLOAD);
+    batch.push(MessageId::published(now, serial), now, None, [], b"hello")?;
+    broker.publish(topic, Publication::now(batch.build())).await?;
+    Ok(())
+}
+
+async fn start(others: Vec<(String, Bytes, u64)>) -> anyhow::Result<Running> {
+    let (mut plugins, mut subscriptions) = (String::new(), String::new());
+    let mut components: BTreeMap<String, Bytes> =
+        [("healthy".to_owned(), load::guest("echo")?)].into();
+    for (name, bytes, turns) in others {
+        let config =
+            if turns > 0 { format!("config: {{ turns: {turns} }}, ") } else { String::new() };
+        plugins += &format!(
+            "  {name}: {{ source: {name}.wasm, {config}limits: {{ timeout: {TIMEOUT:?}, batch_timeout: {TIMEOUT:?}, memory: {MEMORY} }} }}\n"
+        );
+        subscriptions += &format!(
+            "  {name}: {{ topic: others, plugin: {name}, output: end, retry: {{ max_attempts: 1 }}, on_exhausted: drop }}\n"
+        );
+        components.insert(name, bytes);
+    }
+    let text = format!(
+        "pipeline: storm\n\
+         topics:\n  healthy: {{ kind: event }}\n  out: {{ kind: event }}\n  others: {{ kind: event }}\n  \
+         end: {{ kind: event }}\n\
+         plugins:\n  healthy: {{ source: echo.wasm }}\n{plugins}\
+         subscriptions:\n  healthy: {{ topic: healthy, plugin: healthy, output: out, on_exhausted: drop }}\n{subscriptions}"
+    );
+    let checked = parse(&text, "storm.yaml", Path::new("."), &|_| None).check(&BTreeMap::new());
+    let plan = checked
+        .plan
+        .with_context(|| format!("the bench pipeline is wrong: {:?}", checked.findings))?;
+    let host = Host::new(HostSettings::default())?;
+    let launch = Launch {
+        plan: Arc::new(plan),
+        components,
+        host,
+        text: String::new(),
+        changes: Changes::default(),
+    };
+    Ok(open(launch).await?.start())
+}
+
+fn read(path: &Path) -> anyhow::Result<Bytes> {
+    Ok(std::fs::read(path)?.into())
+}

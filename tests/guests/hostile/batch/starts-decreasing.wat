@@ -1,0 +1,13 @@
+;; Publishes as if the first messages came after the last.
+;;@ include millstream:plugin/batch-consumer@0.1.0;
+(module
+  ;;+ room
+  (data (i32.const 512) "\03\00\00\00\00\00\00\00")
+  (func (export "millstream:plugin/batch-handler@0.1.0#handle") (param $batch i32) (result i32)
+    ;; One `ok` for each message of the batch.
+    (i32.store (i32.const 16) (i32.const 4096))
+    (i32.store (i32.const 20) (i32.load offset=108 (local.get $batch)))
+    ;; `starts` 3, 0.
+    (i32.store (i32.const 48) (i32.const 512))
+    (i32.store (i32.const 52) (i32.const 2))
+    (i32.const 16)))

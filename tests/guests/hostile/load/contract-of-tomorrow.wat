@@ -1,0 +1,8 @@
+;; Was built for a version of the contract that this host does not know.
+;;@ package millstream:plugin@0.9.0;
+;;@ interface message-handler { handle: func(message: u32) -> u32; }
+;;@ world guest { export message-handler; }
+(module
+  ;;+ room
+  (func (export "millstream:plugin/message-handler@0.9.0#handle") (param i32) (result i32)
+    (local.get 0)))

@@ -1,0 +1,5 @@
+;; Takes no messages at all.
+;;@ export run: func();
+(module
+  ;;+ room
+  (func (export "run")))

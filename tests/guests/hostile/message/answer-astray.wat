@@ -1,0 +1,6 @@
+;; Answers at an odd address.
+;;@ include millstream:plugin/consumer@0.1.0;
+(module
+  ;;+ room
+  (func (export "millstream:plugin/message-handler@0.1.0#handle") (type $handle)
+    (i32.const 17)))

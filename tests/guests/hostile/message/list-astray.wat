@@ -1,0 +1,8 @@
+;; Publishes messages that begin at an odd address.
+;;@ include millstream:plugin/consumer@0.1.0;
+(module
+  ;;+ room
+  (func (export "millstream:plugin/message-handler@0.1.0#handle") (type $handle)
+    (i32.store (i32.const 20) (i32.const 65))
+    (i32.store (i32.const 24) (i32.const 1))
+    (i32.const 16)))

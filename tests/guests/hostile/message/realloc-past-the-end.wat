@@ -1,0 +1,8 @@
+;; Gives the host room beyond the end of its memory.
+;;@ include millstream:plugin/consumer@0.1.0;
+(module
+  (memory (export "memory") 1)
+  ;;+ types
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0xfffffff0))
+  (func (export "millstream:plugin/message-handler@0.1.0#handle") (type $handle)
+    (i32.const 16)))

@@ -1,0 +1,10 @@
+;; Never gives the host room for its arguments.
+;;@ include millstream:plugin/consumer@0.1.0;
+(module
+  (memory (export "memory") 1)
+  ;;+ types
+  (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32)
+    (loop $again (br $again))
+    (unreachable))
+  (func (export "millstream:plugin/message-handler@0.1.0#handle") (type $handle)
+    (i32.const 16)))

@@ -1,0 +1,6 @@
+;; Divides by zero.
+;;@ include millstream:plugin/consumer@0.1.0;
+(module
+  ;;+ room
+  (func (export "millstream:plugin/message-handler@0.1.0#handle") (type $handle)
+    (i32.div_u (i32.const 16) (i32.const 0))))

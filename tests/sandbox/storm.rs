@@ -1,0 +1,100 @@
+//! All of them at once, over and over, beside a plugin that does as it should.
+//!
+//! What can be told without a clock is asserted here: the host lives, nothing is lost, memory stays
+//! within what was allowed. How late a guest is stopped and what the healthy plugin waits is measured
+//! by `tests/bench`, section `sandbox-storm`.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use millstream_tests::{Api, Host, Input, Project, figure};
+use serde_json::Value;
+
+use crate::Guest;
+use crate::case::{Case, Seen};
+use crate::outside::Outside;
+use crate::pipeline::{HEALTHY, Settings, topic, write};
+use crate::table;
+
+/// Messages that every guest gets, one after the other, unless `MILLSTREAM_ROUNDS` says otherwise.
+const ROUNDS: u64 = 10;
+/// `memory` below.
+const MEMORY: u64 = 16 << 20;
+const SETTINGS: Settings = Settings {
+    limits: "{ timeout: 20ms, batch_timeout: 20ms, memory: 16MiB }",
+    attempts: 1,
+    one_topic: true,
+};
+/// What the host itself may take beside its guests.
+const HOST_BYTES_MAX: u64 = 64 << 20;
+
+#[test]
+fn all_of_them_at_once_hurt_nobody_else() {
+    let rounds = std::env::var("MILLSTREAM_ROUNDS")
+        .map_or(ROUNDS, |text| text.parse().expect("MILLSTREAM_ROUNDS is a number"));
+    let outside = Outside::start();
+    let guests: Vec<(Guest, Case)> = Guest::ALL
+        .into_iter()
+        .map(|guest| (guest, table::case(guest, &outside)))
+        .filter(|(_, case)| !matches!(case.seen, Seen::Finding(..)))
+        .collect();
+    let project = Project::new();
+    let host = Host::start(&write(&project, &guests, &SETTINGS), Input::None, &[]);
+    let (api, over) = (host.api(), AtomicBool::new(false));
+    let own = host.api();
+    let healthy = std::thread::scope(|scope| {
+        let healthy = scope.spawn(|| publish_until(&over, &own));
+        (1..=rounds).for_each(|round| storm(&api, &guests, round));
+        over.store(true, Ordering::SeqCst);
+        healthy.join().expect("the healthy plugin's publisher ends")
+    });
+    api.subscription_until(HEALTHY, |figures| figure(figures, "handled") == healthy);
+    api.topic_until("echoed", |figures| figure(figures, "published") == healthy);
+    api.adds_up();
+    let (peak, allowed) = (host.peak_memory(), guests.len() as u64 * MEMORY + HOST_BYTES_MAX);
+    println!(
+        "{rounds} rounds of {} guests: peak memory {} MiB of {} MiB; {healthy} healthy messages",
+        guests.len(),
+        peak >> 20,
+        allowed >> 20
+    );
+    assert!(peak <= allowed, "{peak} bytes, {allowed} are allowed");
+    host.signal("TERM");
+    let _ = host.finish().success();
+}
+
+/// One message to every guest; returns when each has come to an end, whatever that is.
+fn storm(api: &Api, guests: &[(Guest, Case)], round: u64) {
+    let mut topics: Vec<(String, &str)> = guests
+        .iter()
+        .map(|(guest, case)| (topic(*guest, case, &SETTINGS), &*case.payload))
+        .collect();
+    topics.sort();
+    topics.dedup();
+    for (topic, payload) in topics {
+        let (status, answer) = api.publish(&topic, "text/plain", payload);
+        assert_eq!(status, 202, "round {round}: {answer:#}");
+    }
+    let ended = |figures: &Value| {
+        let ends = ["handled", "dead_lettered", "parked"].map(|name| figure(figures, name));
+        figures["name"] == HEALTHY || ends.into_iter().sum::<u64>() == round
+    };
+    api.until("/v1/subscriptions", |all| {
+        all["items"].as_array().is_some_and(|items| items.iter().all(ended))
+    });
+    // What they leave behind is not what is measured.
+    let (status, answer) = api.tell("/v1/topics/dead/purge", &Value::Null);
+    assert_eq!(status, 200, "{answer:#}");
+}
+
+/// Gives the healthy plugin one message after the other, each once the one before was handled; how
+/// many that were.
+fn publish_until(over: &AtomicBool, api: &Api) -> u64 {
+    let mut published = 0;
+    while !over.load(Ordering::SeqCst) {
+        let (status, answer) = api.publish(&format!("to-{HEALTHY}"), "text/plain", "hello");
+        assert_eq!(status, 202, "{answer:#}");
+        published += 1;
+        api.subscription_until(HEALTHY, |figures| figure(figures, "handled") == published);
+    }
+    published
+}
