@@ -96,7 +96,7 @@ fn assert_believable(answers: &Answers, messages: usize) {
 mod tests {
     use std::path::Path;
 
-    /// The committed inputs of target `name`: each once was new to the fuzzer, or broke something.
+    /// The committed inputs of target `name`: sound ones, and damaged copies of them to begin from.
     fn corpus(name: &str) -> Vec<Vec<u8>> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fuzz/corpus");
         let entries = std::fs::read_dir(folder.join(name)).unwrap();
