@@ -35,7 +35,7 @@ demo: wasm-target
 # The binary that the tests drive is the one that they are built beside.
 test: export MILLSTREAM_BIN = $(abspath $(TARGET))/debug/millstream
 test: wasm-target toolchains lint
-	cargo test --locked --workspace --no-run
+	cargo build --locked --workspace --bins --tests
 	cargo test --locked --workspace
 	$(MAKE) native
 
