@@ -1,8 +1,9 @@
 //! All of them at once, over and over, beside a plugin that does as it should.
 //!
-//! What can be told without a clock is asserted here: the host lives, nothing is lost, memory stays
-//! within what was allowed. How late a guest is stopped and what the healthy plugin waits is measured
-//! by `tests/bench`, section `sandbox-storm`.
+//! Asserted is what holds on a machine that does something else as well: the host lives, nothing is
+//! lost, memory stays within what was allowed. How late guests were stopped is printed, and asserted
+//! where `MILLSTREAM_ROUNDS` asks for it; what the healthy plugin waits is measured by `tests/bench`,
+//! section `sandbox-storm`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,13 +25,16 @@ const SETTINGS: Settings = Settings {
     attempts: 1,
     one_topic: true,
 };
+/// How long after its time a guest may still run, in milliseconds.
+const LATE_MS_MAX: f64 = 20.0;
 /// What the host itself may take beside its guests.
 const HOST_BYTES_MAX: u64 = 64 << 20;
 
 #[test]
 fn all_of_them_at_once_hurt_nobody_else() {
-    let rounds = std::env::var("MILLSTREAM_ROUNDS")
-        .map_or(ROUNDS, |text| text.parse().expect("MILLSTREAM_ROUNDS is a number"));
+    let asked = std::env::var("MILLSTREAM_ROUNDS").ok();
+    let asked = asked.map(|text| text.parse().expect("MILLSTREAM_ROUNDS is a number"));
+    let rounds = asked.unwrap_or(ROUNDS);
     let outside = Outside::start();
     let guests: Vec<(Guest, Case)> = Guest::ALL
         .into_iter()
@@ -58,8 +62,22 @@ fn all_of_them_at_once_hurt_nobody_else() {
         allowed >> 20
     );
     assert!(peak <= allowed, "{peak} bytes, {allowed} are allowed");
+    let (late, latest) = latest(&api);
+    println!("stopped latest: {latest}, {late:.1} ms after its time");
+    assert!(asked.is_none() || late <= LATE_MS_MAX, "{latest} was stopped {late} ms too late");
     host.signal("TERM");
     let _ = host.finish().success();
+}
+
+/// The plugin that ran longest after its time was over, and how long, in milliseconds.
+fn latest(api: &Api) -> (f64, String) {
+    let (_, plugins) = api.get("/v1/plugins");
+    let late = |plugin: &Value| {
+        let late = plugin["metrics"]["late_max_ms"].as_f64().expect("a plugin has its metrics");
+        (late, plugin["name"].as_str().unwrap_or_default().to_owned())
+    };
+    let late = plugins["items"].as_array().expect("plugins are listed").iter().map(late);
+    late.max_by(|(a, _), (b, _)| a.total_cmp(b)).expect("there are plugins")
 }
 
 /// One message to every guest; returns when each has come to an end, whatever that is.
