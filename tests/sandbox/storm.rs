@@ -21,7 +21,9 @@ const ROUNDS: u64 = 10;
 /// `memory` below.
 const MEMORY: u64 = 16 << 20;
 const SETTINGS: Settings = Settings {
-    limits: "{ timeout: 20ms, batch_timeout: 20ms, memory: 16MiB }",
+    limits: "memory: 16MiB",
+    timeout: "20ms",
+    patience: "20ms",
     attempts: 1,
     one_topic: true,
 };

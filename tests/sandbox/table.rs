@@ -114,11 +114,11 @@ pub(crate) fn case(guest: Guest, outside: &Outside) -> Case {
         Guest::LoadHandlerOfAnotherType => Finding("MS0401", &["does not have the type"]),
         Guest::LoadHandlerThatIsNotThere => Finding("MS0401", &["message-handler"]),
         Guest::LoadHandlerWithOtherArguments => Finding("MS0401", &["handle"]),
-        Guest::LoadHundredThousandFunctions => Finding("MS0406", &["limits.compile_size 4MiB"]),
+        Guest::LoadHundredThousandFunctions => Finding("MS0406", &["limits.compile_"]),
         Guest::LoadLargeData => Finding("MS0406", &["limits.compile_size 4MiB"]),
         Guest::LoadNeitherWorld => Finding("MS0401", &["it exports neither"]),
         Guest::LoadNoMemory => Finding("MS0401", &["memory"]),
-        Guest::LoadThreads => Finding("MS0406", &["shared"]),
+        Guest::LoadThreads => Finding("MS0401", &["shared flag for memories"]),
         Guest::ImportBareFunction => Finding("MS0401", &["launch"]),
         Guest::ImportConnectASocket => Handled(&[]),
         Guest::ImportHttp => {
