@@ -29,6 +29,8 @@ const SETTINGS: Settings = Settings {
 };
 /// How long after its time a guest may still run, in milliseconds.
 const LATE_MS_MAX: f64 = 20.0;
+/// How many of those that were stopped latest are told.
+const TOLD: usize = 8;
 /// What the host itself may take beside its guests.
 const HOST_BYTES_MAX: u64 = 64 << 20;
 
@@ -64,22 +66,25 @@ fn all_of_them_at_once_hurt_nobody_else() {
         allowed >> 20
     );
     assert!(peak <= allowed, "{peak} bytes, {allowed} are allowed");
-    let (late, latest) = latest(&api);
-    println!("stopped latest: {latest}, {late:.1} ms after its time");
-    assert!(asked.is_none() || late <= LATE_MS_MAX, "{latest} was stopped {late} ms too late");
+    let late = latest(&api);
+    println!("stopped latest, ms after their time: {:.1?}", &late[..late.len().min(TOLD)]);
+    let in_time = late.iter().all(|(late, _)| *late <= LATE_MS_MAX);
+    assert!(asked.is_none() || in_time, "a guest ran more than {LATE_MS_MAX} ms too long");
     host.signal("TERM");
     let _ = host.finish().success();
 }
 
-/// The plugin that ran longest after its time was over, and how long, in milliseconds.
-fn latest(api: &Api) -> (f64, String) {
+/// How long each plugin ran after its time was over, in milliseconds, the longest first.
+fn latest(api: &Api) -> Vec<(f64, String)> {
     let (_, plugins) = api.get("/v1/plugins");
     let late = |plugin: &Value| {
         let late = plugin["metrics"]["late_max_ms"].as_f64().expect("a plugin has its metrics");
         (late, plugin["name"].as_str().unwrap_or_default().to_owned())
     };
-    let late = plugins["items"].as_array().expect("plugins are listed").iter().map(late);
-    late.max_by(|(a, _), (b, _)| a.total_cmp(b)).expect("there are plugins")
+    let mut late: Vec<_> =
+        plugins["items"].as_array().expect("plugins are listed").iter().map(late).collect();
+    late.sort_by(|(a, _), (b, _)| b.total_cmp(a));
+    late
 }
 
 /// One message to every guest; returns when each has come to an end, whatever that is.
