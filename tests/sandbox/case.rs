@@ -36,6 +36,15 @@ impl Case {
         self
     }
 
+    /// Whether time is what ends it.
+    pub(crate) fn is_endless(&self) -> bool {
+        match self.seen {
+            Seen::DeadLetter(begins, _) => begins.starts_with("timeout"),
+            Seen::Finding(_, says) => says.iter().any(|word| word.contains("timeout")),
+            _ => false,
+        }
+    }
+
     /// The same with messages that say this.
     pub(crate) fn told(mut self, payload: &str) -> Self {
         self.payload = payload.to_owned();

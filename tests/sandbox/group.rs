@@ -15,8 +15,9 @@ use crate::table;
 const MESSAGES: u64 = 3;
 
 const SETTINGS: Settings = Settings {
-    limits: "{ timeout: 100ms, batch_timeout: 100ms, memory: 64MiB, compile_timeout: 10s, \
-             compile_memory: 512MiB, compile_size: 4MiB }",
+    limits: "memory: 64MiB, compile_timeout: 8s, compile_memory: 256MiB, compile_size: 4MiB",
+    timeout: "100ms",
+    patience: "20s",
     attempts: 2,
     one_topic: false,
 };

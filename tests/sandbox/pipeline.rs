@@ -19,8 +19,12 @@ pub(crate) fn short(guest: Guest) -> &'static str {
 
 /// How all guests of one file are run.
 pub(crate) struct Settings {
-    /// The limits of each plugin, as the file says them.
+    /// The limits of each plugin, as the file says them, but for time.
     pub(crate) limits: &'static str,
+    /// The time of those that do not end by themselves.
+    pub(crate) timeout: &'static str,
+    /// The time of all others: so much that none runs into it on a machine that is busy.
+    pub(crate) patience: &'static str,
     /// Tries of each message.
     pub(crate) attempts: u32,
     /// Whether all who are told the same read one topic, `to-all`, instead of one each.
@@ -42,13 +46,14 @@ pub(crate) fn write(project: &Project, guests: &[(Guest, Case)], settings: &Sett
     for (one, case) in guests {
         let name = short(*one);
         let topic = topic(*one, case, settings);
+        let timeout = if case.is_endless() { settings.timeout } else { settings.patience };
         // Writing to a string cannot fail.
         let _ = write!(
             plugins,
             "
   {name}:
     source: {}
-    limits: {}
+    limits: {{ timeout: {timeout}, batch_timeout: {timeout}, {} }}
     {}",
             hostile(one.name()).display(),
             settings.limits,

@@ -26,6 +26,7 @@ pub(crate) fn case(guest: Guest, outside: &Outside) -> Case {
         Guest::MemoryGrowAtOnce => DeadLetter("memory limit: limits.memory 64MiB", &[]),
         Guest::MemoryGrowPageByPage => DeadLetter("memory limit: limits.memory 64MiB", &[]),
         Guest::MemoryGrowTheTable => DeadLetter("memory limit: limits.tables 40000", &[]),
+        Guest::MemoryLargerThanAnyMayBe => Finding("MS0406", &["limits.memory 64MiB"]),
         Guest::MemoryLargeFromTheStart => Finding("MS0408", &["limits.memory 64MiB"]),
         Guest::MemoryLargeTableFromTheStart => Finding("MS0408", &["limits.tables 40000"]),
         Guest::MemoryLeakHandles => DeadLetter("trap: ", &[]),
@@ -48,9 +49,9 @@ pub(crate) fn case(guest: Guest, outside: &Outside) -> Case {
             DeadLetter("output limit: ", &["max_message"])
         }
         Guest::MessageOutputToAnUnlistedTopic => DeadLetter("route: ", &["dead"]),
-        Guest::MessageReallocAstray => DeadLetter("trap: ", &[]),
-        Guest::MessageReallocOverItsAnswer => DeadLetter("trap: ", &[]),
-        Guest::MessageReallocPastTheEnd => DeadLetter("trap: ", &[]),
+        Guest::MessageReallocAstray => DeadLetter("invalid result: ", &["realloc"]),
+        Guest::MessageReallocOverItsAnswer => DeadLetter("invalid result: ", &[]),
+        Guest::MessageReallocPastTheEnd => DeadLetter("invalid result: ", &["realloc"]),
         Guest::MessageReasonThatPaintsTheTerminal => DeadLetter("reject: ", &["bad"]),
         Guest::MessageRejectWithANovel => DeadLetter("reject: nnnnn", &[]),
         Guest::MessageHeaderThatEndsItsLine => {
@@ -91,14 +92,16 @@ pub(crate) fn case(guest: Guest, outside: &Outside) -> Case {
         Guest::TrapInConfigure => Finding("MS0408", &["unreachable"]),
         Guest::TrapInTheThirdCall => HandledAfterRetries,
         Guest::TrapOnEveryMessage => DeadLetter("trap: ", &["unreachable"]),
-        Guest::TrapPanicWithANovel => DeadLetter("trap: ", &["the end"]),
+        Guest::TrapPanicWithANovel => {
+            DeadLetter("trap: panicked at ", &["panic-with-a-novel.rs", "and then and then"])
+        }
         Guest::LogANovel => DeadLetter("output limit: limits.host_data 16MiB", &[]),
         Guest::LogForEver => DeadLetter("timeout: limits.timeout 100ms", &[]),
         Guest::LogForgedLines => Handled(&["pipeline stopped"]),
         Guest::LogMillionFields => DeadLetter("output limit: limits.host_data 16MiB", &[]),
         Guest::LogNotUtf8 => DeadLetter("trap: ", &[]),
         Guest::LogPastTheEnd => DeadLetter("trap: ", &[]),
-        Guest::LogStderrForEver => DeadLetter("output limit: limits.host_data 16MiB", &[]),
+        Guest::LogStderrForEver => DeadLetter("timeout: limits.timeout 100ms", &["still here"]),
         Guest::LogTenThousandRecords => Handled(&["log records dropped"]),
         Guest::LogUnknownLevel => DeadLetter("trap: ", &[]),
         Guest::LoadBothWorlds => {
@@ -111,11 +114,11 @@ pub(crate) fn case(guest: Guest, outside: &Outside) -> Case {
         Guest::LoadHandlerOfAnotherType => Finding("MS0401", &["does not have the type"]),
         Guest::LoadHandlerThatIsNotThere => Finding("MS0401", &["message-handler"]),
         Guest::LoadHandlerWithOtherArguments => Finding("MS0401", &["handle"]),
-        Guest::LoadHundredThousandFunctions => Finding("MS0406", &["limits.compile_size 4MiB"]),
+        Guest::LoadHundredThousandFunctions => Finding("MS0406", &["limits.compile_"]),
         Guest::LoadLargeData => Finding("MS0406", &["limits.compile_size 4MiB"]),
         Guest::LoadNeitherWorld => Finding("MS0401", &["it exports neither"]),
         Guest::LoadNoMemory => Finding("MS0401", &["memory"]),
-        Guest::LoadThreads => Finding("MS0406", &["shared"]),
+        Guest::LoadThreads => Finding("MS0401", &["shared flag for memories"]),
         Guest::ImportBareFunction => Finding("MS0401", &["launch"]),
         Guest::ImportConnectASocket => Handled(&[]),
         Guest::ImportHttp => {
@@ -129,11 +132,14 @@ pub(crate) fn case(guest: Guest, outside: &Outside) -> Case {
         Guest::ImportOpenFolders => Handled(&[]),
         Guest::ImportReadStdin => Handled(&[]),
         Guest::ImportReadTheEnvironment => Handled(&[]),
-        Guest::ImportUnknownFunction => Finding("MS0401", &["wasi:random/insecure-dice"]),
+        Guest::ImportUnknownFunction => {
+            Finding("MS0406", &["wasi:random/insecure@0.2.0", "roll-dice"])
+        }
+        Guest::ImportUnknownWasiInterface => Finding("MS0401", &["wasi:random/dice@0.2.0"]),
         Guest::ImportUnknownInterface => Finding("MS0401", &["acme:db/sql@1.0.0"]),
         Guest::CallEndlessBody => {
             let host = outside.endless.to_string();
-            let seen = DeadLetter("", &["limits."]);
+            let seen = DeadLetter("timeout: limits.timeout 100ms", &[]);
             return Case::from(seen).with(&http(&host)).told(&host);
         }
         Guest::CallFollowARedirect => {
@@ -155,7 +161,8 @@ pub(crate) fn case(guest: Guest, outside: &Outside) -> Case {
             return Case::from(seen).with(&http("api.example"));
         }
         Guest::StateTrapAfterWritingState => {
-            let seen = DeadLetter("trap: ", &["after writing state", "not available yet"]);
+            let seen =
+                DeadLetter("trap: ", &["after writing state", "not available in this version"]);
             return Case::from(seen).with("grants: { keyvalue: true }");
         }
     };

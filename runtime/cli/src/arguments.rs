@@ -73,7 +73,7 @@ pub(crate) enum Command {
     /// Make a plugin folder that builds and passes its own test as it stands.
     New(New),
     /// Build a plugin folder to a component.
-    Build(PluginFolder),
+    Build(Build),
     /// Run a plugin folder's cases through the real host.
     Test(Test),
     /// Look at a plugin.
@@ -170,11 +170,14 @@ pub(crate) struct Test {
     pub(crate) bless: bool,
 }
 
-/// A plugin's folder.
+/// `build`.
 #[derive(Debug, Args)]
-pub(crate) struct PluginFolder {
+pub(crate) struct Build {
     /// The folder that holds `plugin.toml`.
     pub(crate) dir: PathBuf,
+    /// Keep debug info: backtraces tell files and lines. By `debug` of `plugin.toml` instead of `build`.
+    #[arg(long)]
+    pub(crate) debug: bool,
 }
 
 /// `plugin …`.

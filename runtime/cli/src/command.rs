@@ -33,7 +33,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::Check(args) => check::execute(&args, global.format),
         Command::Explain { code } => explain::execute(&code, global.format),
         Command::Schema => schema::execute(),
-        Command::Build(args) => build::execute(&args.dir, global.format),
+        Command::Build(args) => build::execute(&args, global.format),
         Command::New(args) => new::execute(&args, global.format),
         Command::Test(args) => test::execute(&args, global.format),
         Command::Plugin(PluginCommand::Inspect { path }) => inspect::execute(&path, global.format),

@@ -118,10 +118,16 @@ pub(crate) fn end<R>(
 ) -> Result<R, CallFailure> {
     let guest = store.data_mut();
     let result = match outcome {
+        Ok(Ok(_)) if guest.host_data.is_overdrawn() => Err(bound.too_much_for_host(guest.words())),
         Ok(Ok(result)) => Ok(result),
         Ok(Err(error)) => Err(blame(&error, guest, bound)),
         Err(Elapsed { .. }) => Err(bound.timed_out(guest.words())),
     };
+    if result.is_err() {
+        let due = guest.deadline + guest.seat.waited();
+        guest.seat.meter.stopped_late(Instant::now().saturating_duration_since(due));
+    }
+    guest.http.end();
     for (name, tail) in [("stdout", &guest.stdout), ("stderr", &guest.stderr)] {
         if let Some(text) = tail.take() {
             guest.log.stream(name, &text);

@@ -1,22 +1,68 @@
 //! Compiled code on disk, so that a plugin is compiled once per machine and engine version.
 //!
 //! What the folder holds is executed, so it must be private: created with mode 0700, refused when
-//! someone else owns it. An entry is the machine code followed by its SHA-256; one that does not
-//! match is compiled anew.
+//! someone else owns it. An entry is the machine code, the time and the memory that compiling it was
+//! held to, and the SHA-256 of all that; one that does not match is compiled anew.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use crate::digest::Digest;
+use crate::limits::CompileLimits;
 
 /// All entries together: keeps a machine that loads many versions from filling its disk.
 const CACHE_BYTES_MAX: u64 = 1 << 30;
 /// Length of the checksum at the end of an entry.
 const CHECKSUM_LEN: usize = 32;
+/// Which form entries have: another one is another name, so that no old one is misread.
+const FORM: &[u8] = b"code, time, memory, checksum";
 /// How entries' names end: nothing else in the folder is ever read or removed.
 const EXTENSION: &str = "cwasm";
+
+/// Compiled code as it was kept.
+pub(crate) struct Entry {
+    pub(crate) code: Vec<u8>,
+    /// What compiling it was held to.
+    timeout: Duration,
+    memory: u64,
+}
+
+impl Entry {
+    /// `code` that was compiled within `limits`.
+    pub(crate) fn new(code: Vec<u8>, limits: &CompileLimits) -> Self {
+        Self { code, timeout: limits.timeout, memory: limits.memory }
+    }
+
+    /// Whether compiling took no more time and memory than `limits` allow: it was held to that.
+    pub(crate) fn made_within(&self, limits: &CompileLimits) -> bool {
+        self.timeout <= limits.timeout && self.memory <= limits.memory
+    }
+
+    fn parse(mut bytes: Vec<u8>) -> Option<Self> {
+        let whole = bytes.len().checked_sub(CHECKSUM_LEN)?;
+        if Digest::of(&bytes[..whole]).as_bytes() != &bytes[whole..] {
+            return None;
+        }
+        bytes.truncate(whole);
+        let mut last = || {
+            let (rest, number) = bytes.split_last_chunk()?;
+            let (rest, number) = (rest.len(), u64::from_le_bytes(*number));
+            bytes.truncate(rest);
+            Some(number)
+        };
+        let (memory, timeout) = (last()?, Duration::from_nanos(last()?));
+        Some(Self { code: bytes, timeout, memory })
+    }
+
+    /// What stands behind the code.
+    fn end(&self) -> [[u8; 8]; 2] {
+        let nanos = u64::try_from(self.timeout.as_nanos()).unwrap_or(u64::MAX);
+        [nanos.to_le_bytes(), self.memory.to_le_bytes()]
+    }
+}
 
 /// A folder of compiled code for one engine version.
 #[derive(Debug)]
@@ -45,28 +91,26 @@ impl Cache {
     }
 
     /// The machine code of the plugin with `digest`, if it was kept and is undamaged.
-    pub(crate) fn get(&self, digest: Digest) -> Option<Vec<u8>> {
+    pub(crate) fn get(&self, digest: Digest) -> Option<Entry> {
         let path = self.path(digest);
-        let mut entry = self.read_own(&path).ok()?;
-        let code_len = entry.len().checked_sub(CHECKSUM_LEN);
-        let intact = code_len.filter(|&len| Digest::of(&entry[..len]).as_bytes() == &entry[len..]);
-        if intact.is_none() {
+        let entry = Entry::parse(self.read_own(&path).ok()?);
+        if entry.is_none() {
             tracing::warn!(path = %path.display(), "damaged entry in the compile cache: compiling anew");
         }
-        entry.truncate(intact?);
-        Some(entry)
+        entry
     }
 
-    /// Keeps `code`. A failure costs the next start a compile, no more, so it is only logged.
-    pub(crate) fn put(&self, digest: Digest, code: &[u8]) {
-        let kept = self.write(&self.path(digest), code).and_then(|()| self.evict());
+    /// Keeps `entry`. A failure costs the next start a compile, no more, so it is only logged.
+    pub(crate) fn put(&self, digest: Digest, entry: &Entry) {
+        let kept = self.write(&self.path(digest), entry).and_then(|()| self.evict());
         if let Err(error) = kept {
             tracing::warn!(folder = %self.folder.display(), %error, "compiled code was not kept");
         }
     }
 
     fn path(&self, digest: Digest) -> PathBuf {
-        let key = Digest::of(&[*digest.as_bytes(), *self.compatibility.as_bytes()].concat());
+        let parts = [&digest.as_bytes()[..], self.compatibility.as_bytes(), FORM];
+        let key = Digest::of(&parts.concat());
         self.folder.join(key.hex()).with_extension(EXTENSION)
     }
 
@@ -83,12 +127,13 @@ impl Cache {
     }
 
     /// Writes beside and renames, so that a reader sees a whole entry or none.
-    fn write(&self, path: &Path, code: &[u8]) -> io::Result<()> {
+    fn write(&self, path: &Path, entry: &Entry) -> io::Result<()> {
         let beside = path.with_extension(format!("{}.part", std::process::id()));
         let mut file = File::create(&beside)?;
+        let bytes = [&entry.code[..], entry.end().as_flattened()].concat();
         let written = file
-            .write_all(code)
-            .and_then(|()| file.write_all(Digest::of(code).as_bytes()))
+            .write_all(&bytes)
+            .and_then(|()| file.write_all(Digest::of(&bytes).as_bytes()))
             .and_then(|()| fs::rename(&beside, path));
         if written.is_err() {
             // The first error is the one to report.

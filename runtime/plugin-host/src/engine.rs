@@ -15,8 +15,9 @@ use crate::host::HostSettings;
 const CORE_INSTANCES_PER_COMPONENT_MAX: u32 = 60;
 /// Memories and tables of one component, for the same reason.
 const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
-/// Elements of one table: the largest seen (Python) needs 20,000.
-const TABLE_ELEMENTS_MAX: usize = 40_000;
+/// Elements of one table: as many as a valid module may declare, so that it is always the plugin's own
+/// limit that is hit, which has a name. They are address space until they are used.
+const TABLE_ELEMENTS_MAX: usize = 10_000_000;
 /// Stack that host functions may use below a guest's frames.
 const HOST_STACK: usize = 1 << 20;
 

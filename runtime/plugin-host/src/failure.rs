@@ -77,7 +77,7 @@ pub(crate) fn blame(error: &wasmtime::Error, guest: &mut Guest, bound: &Bound) -
         };
         return failure(FailureKind::MemoryLimit, with_words(setting, words), backtrace);
     }
-    if error.is::<HostDataSpent>() {
+    if error.is::<HostDataSpent>() || guest.host_data.is_overdrawn() {
         return with_backtrace(bound.too_much_for_host(words), backtrace);
     }
     let root = error.root_cause().to_string();
@@ -105,17 +105,20 @@ pub(crate) fn blame(error: &wasmtime::Error, guest: &mut Guest, bound: &Bound) -
 }
 
 impl Guest {
-    /// What the guest last said about itself: the last error it logged during the call, else the
-    /// end of its stderr.
+    /// What the guest last said about itself: the last error it logged during the call, which begins
+    /// with what happened and where; else the end of its stderr, where the last thing written is.
     pub(crate) fn words(&mut self) -> Option<String> {
         let stderr = self.stderr.take();
-        self.log.take_error().or(stderr)
+        match self.log.take_error() {
+            Some(error) => Some(truncate(&error, WORDS_BYTES_MAX).to_owned()),
+            None => stderr.map(|stderr| end(&stderr).to_owned()),
+        }
     }
 }
 
 pub(crate) fn with_words(setting: String, words: Option<String>) -> String {
     match words {
-        Some(words) => format!("{setting}: {}", end(&words)),
+        Some(words) => format!("{setting}: {words}"),
         None => setting,
     }
 }
@@ -123,12 +126,12 @@ pub(crate) fn with_words(setting: String, words: Option<String>) -> String {
 /// The guest's words, and on the next line what the engine says.
 fn words_then(words: Option<String>, engine: String) -> String {
     match words {
-        Some(words) => format!("{}\n{engine}", end(&words)),
+        Some(words) => format!("{words}\n{engine}"),
         None => engine,
     }
 }
 
-/// The end of what the guest said: the panic's text is the last thing written.
+/// As much of the end of a text as is told.
 fn end(words: &str) -> &str {
     let mut start = words.len().saturating_sub(WORDS_BYTES_MAX);
     while !words.is_char_boundary(start) {

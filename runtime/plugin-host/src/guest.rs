@@ -12,6 +12,7 @@ use wasmtime_wasi_http::WasiHttpCtxView;
 use crate::capability::Http;
 use crate::grants::Reach;
 use crate::host_data::HostData;
+use crate::inert;
 use crate::limiter::Limiter;
 use crate::logging::{self, Log};
 use crate::plugin::Version;
@@ -22,14 +23,12 @@ use crate::stdio::Tail;
 const WASI_RESOURCES_MAX: usize = 1_000;
 /// Handles of any kind that one instance may hold.
 const HANDLES_MAX: usize = 10_000;
-/// Random bytes that a guest may take at once.
-const RANDOM_BYTES_MAX: u64 = 1 << 20;
 
 /// The host's side of one instance.
 pub(crate) struct Guest {
     wasi: WasiCtx,
     table: ResourceTable,
-    http: Http,
+    pub(crate) http: Http,
     pub(crate) version: Arc<Version>,
     pub(crate) limiter: Limiter,
     pub(crate) host_data: HostData,
@@ -48,7 +47,7 @@ impl Guest {
         let mut table = ResourceTable::new();
         table.set_max_capacity(WASI_RESOURCES_MAX);
         Self {
-            wasi: inert(&stdout, &stderr),
+            wasi: inert::context(&stdout, &stderr),
             table,
             http: Http::new(version.http.clone(), reach, subscription, host_data.clone()),
             limiter: Limiter::new(version.limits.memory, version.limits.tables),
@@ -70,8 +69,7 @@ impl Guest {
 
     /// What `wasi:http` works on, if it is linked.
     pub(crate) fn http_view(&mut self) -> WasiHttpCtxView<'_> {
-        let deadline = self.deadline + self.seat.waited();
-        self.http.view(&mut self.table, deadline)
+        self.http.view(&mut self.table)
     }
 
     /// Prepares a new instance's store: limits that hold for all its life.
@@ -96,18 +94,6 @@ fn on_tick(store: StoreContextMut<'_, Guest>) -> wasmtime::Result<UpdateDeadline
     Ok(UpdateDeadline::Yield(1))
 }
 
-/// WASI for standard libraries that drag it in: no files, no environment, no network. Clocks and
-/// random numbers are real.
-fn inert(stdout: &Tail, stderr: &Tail) -> WasiCtx {
-    WasiCtx::builder()
-        .stdout(stdout.clone())
-        .stderr(stderr.clone())
-        .allow_tcp(false)
-        .allow_udp(false)
-        .max_random_size(RANDOM_BYTES_MAX)
-        .build()
-}
-
 impl WasiView for Guest {
     fn ctx(&mut self) -> WasiCtxView<'_> {
         WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
@@ -117,7 +103,7 @@ impl WasiView for Guest {
 /// Everything that a guest may import without a grant.
 pub(crate) fn linker(engine: &Engine) -> wasmtime::Result<Linker<Guest>> {
     let mut linker = Linker::new(engine);
-    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    inert::link(&mut linker)?;
     wasmtime_wasi_config::add_to_linker(&mut linker, |guest: &mut Guest| {
         WasiConfig::new(&guest.version.config.variables)
     })?;

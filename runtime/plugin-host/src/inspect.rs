@@ -12,6 +12,7 @@ use crate::componentize::component;
 use crate::contract;
 use crate::digest::Digest;
 use crate::grants::Grants;
+use crate::inert;
 
 /// What a plugin file is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -100,6 +101,9 @@ pub enum LoadError {
         /// What would have to be granted.
         capability: Capability,
     },
+    /// It imports a function that no host function stands behind, of an interface that one does.
+    #[error("it imports what this host does not offer to plugins: {0}")]
+    NotLinked(String),
     /// The settings do not fit this host.
     #[error("{0}")]
     Settings(String),
@@ -129,13 +133,15 @@ struct Reader<'a> {
 }
 
 impl Inspection {
-    /// The first import that stands behind a capability which `grants` leave out.
+    /// An import that stands behind a capability which `grants` leave out: one that does something,
+    /// where there is one, rather than one that only brings its types.
     pub(crate) fn not_granted(&self, grants: &Grants) -> Option<(&str, Capability)> {
         let needed = |import: &String| {
             let (interface, version) = split(import);
             Capability::of(interface, version).filter(|capability| !grants.allow(*capability))
         };
-        self.imports.iter().find_map(|import| Some((import.as_str(), needed(import)?)))
+        let all = || self.imports.iter().filter_map(|one| Some((one.as_str(), needed(one)?)));
+        all().find(|(name, _)| !split(name).0.ends_with("/types")).or_else(|| all().next())
     }
 }
 
@@ -193,8 +199,7 @@ impl Reader<'_> {
     /// What the import `name` needs to be granted, if it is known at all.
     fn import(&self, name: &str, id: InterfaceId) -> Result<Option<Capability>, LoadError> {
         let (interface, version) = split(name);
-        let (package, _) = interface.split_once('/').unwrap_or((interface, ""));
-        match package {
+        match interface {
             _ if interface == format!("{}/logging", contract::PACKAGE) => {
                 self.check(name, id, "logging", "log").map(|()| None)
             }
@@ -202,13 +207,8 @@ impl Reader<'_> {
                 Ok(Capability::of(interface, version))
             }
             // A draft: only the very version that the host side was written for.
-            "wasi:config" if version == "0.2.0-rc.1" => Ok(None),
-            "wasi:cli" | "wasi:io" | "wasi:clocks" | "wasi:random" | "wasi:filesystem"
-            | "wasi:sockets"
-                if version.starts_with("0.2.") && !version.contains('-') =>
-            {
-                Ok(None)
-            }
+            "wasi:config/store" if version == "0.2.0-rc.1" => Ok(None),
+            _ if inert::offers(interface, version) => Ok(None),
             _ => Err(LoadError::UnknownImport(name.to_owned())),
         }
     }

@@ -25,6 +25,7 @@ mod growth;
 mod guest;
 mod host;
 mod host_data;
+mod inert;
 mod inspect;
 mod instance;
 mod limiter;

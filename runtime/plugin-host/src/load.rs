@@ -5,10 +5,12 @@ use std::sync::Arc;
 use bytes::Bytes;
 use wasmtime::component::Component;
 
+use crate::cache::Entry;
 use crate::capability::{self, Outlet};
 use crate::compile::{self, Compiled};
 use crate::contract;
 use crate::digest::Digest;
+use crate::failure::Size;
 use crate::grants::{Grants, HttpGrant};
 use crate::growth::Grown;
 use crate::guest::{Config, Names};
@@ -19,6 +21,9 @@ use crate::log_pace::LogPace;
 use crate::meter::Meters;
 use crate::places::Places;
 use crate::plugin::{Exports, Plugin, Version};
+
+/// How the engine says that a memory begins larger than any plugin's may become.
+const TOO_LARGE: &str = "minimum byte size";
 
 /// How a plugin is to be run.
 #[derive(Clone, Debug)]
@@ -62,7 +67,7 @@ pub(crate) async fn examine(
     bytes: Bytes,
     limits: CompileLimits,
 ) -> Result<Inspection, LoadError> {
-    match known(&host, &bytes).await? {
+    match known(&host, &bytes, None).await? {
         Some((inspection, _)) => Ok(inspection),
         None => host.compiler.inspect(bytes, &limits).await,
     }
@@ -75,17 +80,18 @@ async fn component(
     bytes: Bytes,
     settings: &PluginSettings,
 ) -> Result<(Inspection, Component), LoadError> {
-    if let Some((inspection, component)) = known(host, &bytes).await? {
+    let (memory, limits) = (settings.limits.memory, &settings.limits.compile);
+    if let Some((inspection, component)) = known(host, &bytes, Some(limits)).await? {
         accept(&inspection, &settings.grants)?;
         return Ok((inspection, component));
     }
     let _one_at_a_time = host.compiling.lock().await;
     // The same plugin may have been compiled meanwhile.
-    if let Some((inspection, component)) = known(host, &bytes).await? {
+    if let Some((inspection, component)) = known(host, &bytes, Some(limits)).await? {
         accept(&inspection, &settings.grants)?;
         return Ok((inspection, component));
     }
-    let (counter, limits) = (host.clone(), &settings.limits.compile);
+    let (counter, held_to) = (host.clone(), host.compiler.held_to(limits));
     let grants = settings.grants.clone();
     let accept = move |inspection: &Inspection| {
         accept(inspection, &grants)?;
@@ -95,9 +101,10 @@ async fn component(
     let Compiled { inspection, code } = host.compiler.compile(bytes, limits, accept).await?;
     let host = host.clone();
     compile::blocking(move || {
-        let component = compile::load(&host.engine, &code).map_err(compile_error)?;
+        let loaded = compile::load(&host.engine, &code);
+        let component = loaded.map_err(|error| unloadable(&error, memory))?;
         if let Some(cache) = &host.cache {
-            cache.put(inspection.digest, &code);
+            cache.put(inspection.digest, &Entry::new(code, &held_to));
         }
         Ok((inspection, component))
     })
@@ -114,15 +121,23 @@ fn accept(inspection: &Inspection, grants: &Grants) -> Result<(), LoadError> {
     }
 }
 
-/// What the cache holds of `bytes`.
+/// What the cache holds of `bytes`; if `limits` are given, only what keeps to them: whoever sets them
+/// lower than those that held when it was compiled has it compiled again.
 async fn known(
     host: &Arc<Shared>,
     bytes: &Bytes,
+    limits: Option<&CompileLimits>,
 ) -> Result<Option<(Inspection, Component)>, LoadError> {
+    let limits = limits.map(|limits| host.compiler.held_to(limits));
     let (host, bytes) = (host.clone(), bytes.clone());
     compile::blocking(move || {
-        let code = host.cache.as_ref().and_then(|cache| cache.get(Digest::of(&bytes)));
-        let Some(code) = code else { return Ok(None) };
+        let entry = host.cache.as_ref().and_then(|cache| cache.get(Digest::of(&bytes)));
+        let Some(entry) = entry else { return Ok(None) };
+        if limits.is_some_and(|limits| !entry.made_within(&limits)) {
+            return Ok(None);
+        }
+        let size_max = limits.map_or(u64::MAX, |limits| limits.size);
+        let code = compile::small_enough(entry.code, size_max)?;
         let Ok(component) = compile::load(&host.engine, &code) else { return Ok(None) };
         Ok(Some((inspect(&bytes)?.0, component)))
     })
@@ -139,7 +154,7 @@ fn link(
     let config = Config::new(settings.config).map_err(LoadError::Settings)?;
     let exports = exports(component, &inspection)?;
     let linker = capability::linker(&host.linker, &settings.grants).map_err(compile_error)?;
-    let pre = linker.instantiate_pre(component).map_err(compile_error)?;
+    let pre = linker.instantiate_pre(component).map_err(not_linked)?;
     let names = Names { plugin: name.into() };
     let limits = settings.limits.bounded();
     let http = outlet(&host, &names, settings.grants.http, &limits);
@@ -188,6 +203,21 @@ fn exports(component: &Component, inspection: &Inspection) -> Result<Exports, Lo
     Ok(Exports { handle: index(handler, "handle")?, configure })
 }
 
+/// What is wrong with code that compiled: all that the engine looks at is whether it has room for it.
+fn unloadable(error: &wasmtime::Error, memory: u64) -> LoadError {
+    let text = format!("{error:#}");
+    LoadError::Compile(match text.contains(TOO_LARGE) {
+        true => format!("limits.memory {}: {text}", Size(memory)),
+        false => text,
+    })
+}
+
+/// An error about an import, in the engine's words, which name it.
+fn not_linked(error: wasmtime::Error) -> LoadError {
+    LoadError::NotLinked(format!("{error:#}"))
+}
+
+/// An error about the host's own functions.
 fn compile_error(error: wasmtime::Error) -> LoadError {
     LoadError::Compile(format!("{error:#}"))
 }

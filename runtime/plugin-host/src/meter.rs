@@ -26,6 +26,7 @@ pub(crate) struct Meter {
     recycled: AtomicU64,
     queue_wait_ns: AtomicU64,
     queue_wait_max_ns: AtomicU64,
+    late_max_ns: AtomicU64,
     log_dropped: AtomicU64,
 }
 
@@ -56,6 +57,11 @@ impl Meter {
         self.queue_wait_max_ns.fetch_max(nanos(time), Ordering::Relaxed);
     }
 
+    /// A call was stopped so long after its time was over.
+    pub(crate) fn stopped_late(&self, by: Duration) {
+        self.late_max_ns.fetch_max(nanos(by), Ordering::Relaxed);
+    }
+
     /// `records` log records were left out.
     pub(crate) fn log_dropped(&self, records: u64) {
         add(&self.log_dropped, records);
@@ -76,6 +82,7 @@ impl Meter {
             recycled: get(&self.recycled),
             queue_wait: Duration::from_nanos(get(&self.queue_wait_ns)),
             queue_wait_max: Duration::from_nanos(get(&self.queue_wait_max_ns)),
+            late_max: Duration::from_nanos(get(&self.late_max_ns)),
             log_dropped: get(&self.log_dropped),
         }
     }

@@ -45,6 +45,9 @@ pub struct Metrics {
     pub queue_wait: Duration,
     /// The longest of these waits.
     pub queue_wait_max: Duration,
+    /// How long at most a call that failed went on after its time was over, waits for a thread left
+    /// out: the engine's clock stops a guest at a tick, and at none while it copies its whole memory.
+    pub late_max: Duration,
     /// Log records left out because they passed a limit.
     pub log_dropped: u64,
 }
@@ -77,6 +80,7 @@ impl Metrics {
         self.recycled += other.recycled;
         self.queue_wait += other.queue_wait;
         self.queue_wait_max = self.queue_wait_max.max(other.queue_wait_max);
+        self.late_max = self.late_max.max(other.late_max);
         self.log_dropped += other.log_dropped;
         self
     }

@@ -49,7 +49,8 @@ impl Seat {
     }
 
     /// As tokio's timeout for what runs in [`Seat::run`], but time that the guest waits for a turn
-    /// since [`Seat::begin`] does not count: others' guests cannot make it late.
+    /// since [`Seat::begin`] does not count: others' guests cannot make it late. A guest that computes
+    /// is left to the engine's clock, which can say where it was.
     pub(crate) async fn within<F: Future>(
         &self,
         patience: Duration,
@@ -61,7 +62,7 @@ impl Seat {
             let waited = self.waited();
             let left = (patience + waited).saturating_sub(begun.elapsed());
             match timeout(left, call.as_mut()).await {
-                Err(elapsed) if self.waited() == waited => return Err(elapsed),
+                Err(elapsed) if self.waited() == waited && !self.goes_on() => return Err(elapsed),
                 Err(_) => {}
                 Ok(output) => return Ok(output),
             }
@@ -76,6 +77,11 @@ impl Seat {
     /// The guest is made to yield: from now on it waits for its next turn.
     pub(crate) fn yields(&self) {
         self.yielded.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the guest was just made to yield and is to go on at once.
+    fn goes_on(&self) -> bool {
+        self.yielded.swap(false, Ordering::Relaxed)
     }
 
     /// By how much the deadline has moved.
@@ -149,5 +155,34 @@ impl Drop for Turn<'_> {
             State::Has => self.seat.lane.give_back(),
             State::Out { .. } => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::turns::Turns;
+
+    /// A call that is polled so often until it ends, and does `each` time.
+    async fn call(polls: u32, each: impl Fn()) {
+        let mut left = polls;
+        std::future::poll_fn(|context| {
+            left -= 1;
+            if left == 0 {
+                return Poll::Ready(());
+            }
+            each();
+            context.waker().wake_by_ref();
+            Poll::Pending
+        })
+        .await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_computes_is_left_to_the_engines_clock_and_who_waits_is_given_up() {
+        let seat = Seat::new(Arc::default(), Arc::new(Turns::new(1).lane()));
+        let computing = seat.within(Duration::ZERO, call(5, || seat.yields())).await;
+        assert!(computing.is_ok());
+        assert!(seat.within(Duration::ZERO, call(5, || {})).await.is_err());
     }
 }

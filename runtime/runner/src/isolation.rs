@@ -8,7 +8,7 @@ use millstream_pipeline::Ordering;
 use millstream_queue::{Broker, Delivery};
 
 use crate::consumer::{Consumer, Trouble};
-use crate::filter::{Filter, spread};
+use crate::filter::{Filter, sieve, spread};
 use crate::routing::Routing;
 
 /// What decides how a subscription's deliveries are handled.
@@ -17,6 +17,8 @@ pub(crate) struct Rules<'a> {
     pub(crate) routing: &'a Routing,
     pub(crate) ordering: Ordering,
     pub(crate) filter: Option<&'a Filter>,
+    /// Whether a call gets at most one message of a key.
+    pub(crate) one_per_key: bool,
     pub(crate) broker: &'a dyn Broker,
     /// How often the lease is renewed during a call.
     pub(crate) renew_every: Duration,
@@ -25,8 +27,9 @@ pub(crate) struct Rules<'a> {
 /// What a worker learned from handling a delivery.
 pub(crate) struct Handled {
     pub(crate) settlement: Settlement,
-    /// A call of many messages ran out of time: take fewer next time.
-    pub(crate) too_slow: bool,
+    /// A call of many messages ran out of time, or most of them had to be given back: take fewer next
+    /// time.
+    pub(crate) too_many: bool,
     /// The handler could not be started: rest before the next delivery.
     pub(crate) start_failure: Option<String>,
     /// What the calls said about the handler.
@@ -51,20 +54,21 @@ impl Calls {
     }
 }
 
-/// Lets `consumer` answer for what of `delivery` passes the filter, and says how to settle it.
+/// Lets `consumer` answer for what of `delivery` is for it now, and says how to settle all of it.
 pub(crate) async fn handle(
     consumer: &mut Consumer,
     delivery: &Delivery,
     rules: Rules<'_>,
 ) -> Handled {
-    let Some(sieved) = rules.filter.and_then(|filter| filter.sieve(delivery)) else {
+    let Some(sieved) = sieve(delivery, rules.filter, rules.one_per_key) else {
         return handle_all(consumer, delivery, rules).await;
     };
     let rest = match &sieved.rest {
         Some(rest) => handle_all(consumer, rest, rules).await,
         None => return settled(sieved.settlement(None)),
     };
-    Handled { settlement: sieved.settlement(Some(rest.settlement)), ..rest }
+    let too_many = rest.too_many || sieved.gives_back_most();
+    Handled { settlement: sieved.settlement(Some(rest.settlement)), too_many, ..rest }
 }
 
 async fn handle_all(consumer: &mut Consumer, delivery: &Delivery, rules: Rules<'_>) -> Handled {
@@ -89,10 +93,10 @@ async fn handle_all(consumer: &mut Consumer, delivery: &Delivery, rules: Rules<'
             Handled { calls, ..settled(all(batch.len(), verdict)) }
         }
         Err(Trouble::Call(failure)) => {
-            let too_slow = failure.kind == FailureKind::Timeout;
+            let too_many = failure.kind == FailureKind::Timeout;
             let mut rerun = Rerun::new(consumer, delivery, rules);
             rerun.run(&attempts).await;
-            Handled { too_slow, ..rerun.finish() }
+            Handled { too_many, ..rerun.finish() }
         }
     }
 }
@@ -126,7 +130,7 @@ fn all(messages: usize, verdict: Verdict) -> Settlement {
 }
 
 fn settled(settlement: Settlement) -> Handled {
-    Handled { settlement, too_slow: false, start_failure: None, calls: Calls::default() }
+    Handled { settlement, too_many: false, start_failure: None, calls: Calls::default() }
 }
 
 /// One pass over the messages of a failed batch.
@@ -226,6 +230,6 @@ impl<'a> Rerun<'a> {
         let verdicts = Verdicts::Each(self.verdicts);
         let settlement = Settlement { verdicts, outputs: self.outputs };
         let Self { start_failure, calls, .. } = self;
-        Handled { settlement, too_slow: false, start_failure, calls }
+        Handled { settlement, too_many: false, start_failure, calls }
     }
 }

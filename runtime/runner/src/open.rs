@@ -272,6 +272,7 @@ async fn workers(
                 handler: Arc::clone(&handler),
                 ordering: one.ordering,
                 filter: filter.clone(),
+                one_per_key: rules::one_per_key(plan, one),
                 consumer,
                 pace: Pace::new(one.batch.max_messages),
                 stop: stop.clone(),

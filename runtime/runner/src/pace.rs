@@ -1,6 +1,7 @@
 //! How many messages a worker takes at once.
 
-/// Halves after a batch that ran out of time and grows back with every one that did not.
+/// Halves after a batch that was too large, for its time or for its order, and grows back with every
+/// one that was not.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Pace {
     current: u32,

@@ -80,13 +80,22 @@ fn subscription(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> Subscription
 }
 
 /// What is discarded for an order's sake must not have been seen outside. Calls over http cannot be
-/// discarded, so what follows in such an order is not handed over before what it follows is done.
-fn batch_messages(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> u32 {
-    let calls_outside = match one.consumer {
+/// discarded, so what follows in such an order is not handed over before what it follows is settled.
+pub(crate) fn one_per_key(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> bool {
+    one.ordering != plan::Ordering::None && calls_outside(plan, one)
+}
+
+fn calls_outside(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> bool {
+    match one.consumer {
         plan::Consumer::Plugin(place) => !plan.plugins[place].grants.http.is_empty(),
         plan::Consumer::Sink(_) => false,
-    };
-    if calls_outside && one.ordering != plan::Ordering::None { 1 } else { one.batch.max_messages }
+    }
+}
+
+/// In a strict order all messages are as of one key.
+fn batch_messages(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> u32 {
+    let one_by_one = one.ordering == plan::Ordering::Strict && calls_outside(plan, one);
+    if one_by_one { 1 } else { one.batch.max_messages }
 }
 
 pub(crate) fn topic_id(place: usize) -> TopicId {

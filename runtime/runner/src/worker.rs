@@ -28,6 +28,8 @@ pub(crate) struct Worker {
     pub(crate) handler: Arc<Handler>,
     pub(crate) ordering: Ordering,
     pub(crate) filter: Option<Arc<Filter>>,
+    /// Whether a call gets at most one message of a key.
+    pub(crate) one_per_key: bool,
     pub(crate) consumer: Consumer,
     pub(crate) pace: Pace,
     pub(crate) stop: CancellationToken,
@@ -52,6 +54,7 @@ impl Worker {
             routing: &self.routing,
             ordering: self.ordering,
             filter: self.filter.as_deref(),
+            one_per_key: self.one_per_key,
             broker: &*self.broker,
             renew_every: self.renew_every,
         };
@@ -93,7 +96,7 @@ impl Worker {
     }
 
     fn adapt(&mut self, handled: &Handled) {
-        if handled.too_slow {
+        if handled.too_many {
             self.pace.slow_down()
         } else {
             self.pace.speed_up()

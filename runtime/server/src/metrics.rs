@@ -32,6 +32,7 @@ fn figures(metrics: &Metrics) -> Value {
         "recycled": metrics.recycled,
         "queue_wait_ms": millis(metrics.queue_wait),
         "queue_wait_max_ms": millis(metrics.queue_wait_max),
+        "late_max_ms": millis(metrics.late_max),
         "log_dropped": metrics.log_dropped,
     })
 }

@@ -41,10 +41,34 @@ pub struct Built {
 /// The folder is no plugin, the command fails or cannot start, or what it makes is no plugin.
 pub fn build(folder: &Path, line: &mut dyn FnMut(&str)) -> Result<Built, WorkshopError> {
     let manifest = Manifest::read(folder)?;
-    run(&manifest, folder, line)?;
+    let command = manifest.build.clone();
+    make(folder, manifest, &command, line)
+}
+
+/// As [`build`], by the command that keeps debug info, so that a backtrace tells files and lines.
+///
+/// # Errors
+/// As there; or the plugin names no such command.
+pub fn build_debug(folder: &Path, line: &mut dyn FnMut(&str)) -> Result<Built, WorkshopError> {
+    let manifest = Manifest::read(folder)?;
+    let Some(command) = manifest.debug.clone() else {
+        let message = "names no `debug` command: one that builds as `build` does and keeps DWARF, \
+                       which not every toolchain can";
+        return Err(Mistake::of_file(&folder.join("plugin.toml"), message).into());
+    };
+    make(folder, manifest, &command, line)
+}
+
+fn make(
+    folder: &Path,
+    manifest: Manifest,
+    command: &str,
+    line: &mut dyn FnMut(&str),
+) -> Result<Built, WorkshopError> {
+    run(&manifest, folder, command, line)?;
     let artifact = folder.join(&manifest.artifact);
     let module = sources::read(&artifact, ARTIFACT_BYTES_MAX)
-        .map_err(|error| missing(error, folder, &manifest))?;
+        .map_err(|error| missing(error, folder, &manifest, command))?;
     let unusable = |source| not_a_plugin(&artifact, source);
     let module = typed(module, &manifest, folder).map_err(unusable)?;
     let component = componentize(&module).map_err(unusable)?;
@@ -61,14 +85,15 @@ fn typed(module: Vec<u8>, manifest: &Manifest, folder: &Path) -> Result<Vec<u8>,
     embed_world(&module, world, wit.as_deref())
 }
 
-/// Runs the build command; what it writes to stdout and stderr comes as one stream, in its order.
+/// Runs `command`; what it writes to stdout and stderr comes as one stream, in its order.
 fn run(
     manifest: &Manifest,
     folder: &Path,
+    command: &str,
     line: &mut dyn FnMut(&str),
 ) -> Result<(), WorkshopError> {
     let cannot = |error| WorkshopError::io("run `sh` in", folder, error);
-    let (mut child, output) = start(manifest, folder).map_err(cannot)?;
+    let (mut child, output) = start(manifest, folder, command).map_err(cannot)?;
     let tail = relay(output, line);
     let status = child.wait().map_err(cannot)?;
     // Not before the child was waited for: it would stay behind as a zombie.
@@ -80,7 +105,7 @@ fn run(
         Some(NOT_FOUND) => missing_tool(folder, &manifest.language),
         _ => ending(status),
     };
-    let (command, folder) = (manifest.build.clone(), folder.to_owned());
+    let (command, folder) = (command.to_owned(), folder.to_owned());
     Err(WorkshopError::BuildFailed { command, folder, ending, tail })
 }
 
@@ -90,10 +115,10 @@ fn missing_tool(folder: &Path, language: &str) -> String {
     format!("needs a tool that is not installed or not on the PATH: {install}")
 }
 
-fn start(manifest: &Manifest, folder: &Path) -> io::Result<(Child, PipeReader)> {
+fn start(manifest: &Manifest, folder: &Path, command: &str) -> io::Result<(Child, PipeReader)> {
     let (output, input) = io::pipe()?;
     let child = Command::new("sh")
-        .args(["-c", &manifest.build])
+        .args(["-c", command])
         .current_dir(folder)
         .env("PATH", toolchain::path(&manifest.language))
         // It would move the artifact away from where plugin.toml says it is.
@@ -130,11 +155,16 @@ fn ending(status: ExitStatus) -> String {
 }
 
 /// An artifact that is not there is a mistake in plugin.toml: the command itself succeeded.
-fn missing(error: WorkshopError, folder: &Path, manifest: &Manifest) -> WorkshopError {
+fn missing(
+    error: WorkshopError,
+    folder: &Path,
+    manifest: &Manifest,
+    command: &str,
+) -> WorkshopError {
     match error {
         WorkshopError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
-            let (build, artifact) = (&manifest.build, manifest.artifact.display());
-            let message = format!("`{build}` succeeded, but made no `artifact` {artifact}");
+            let artifact = manifest.artifact.display();
+            let message = format!("`{command}` succeeded, but made no `artifact` {artifact}");
             Mistake::of_file(&folder.join("plugin.toml"), message).into()
         }
         other => other,

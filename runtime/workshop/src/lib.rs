@@ -23,7 +23,7 @@ mod sources;
 mod toolchain;
 mod trial;
 
-pub use build::{Built, build};
+pub use build::{Built, build, build_debug};
 pub use component::component_path;
 pub use difference::{Difference, Runs};
 pub use error::{Mistake, WorkshopError};

@@ -26,7 +26,10 @@ pub struct Manifest {
     pub language: String,
     /// The command that builds it: by `sh`, in the folder.
     pub build: String,
-    /// What the command makes, relative to the folder.
+    /// The command that builds it so that its component says which line of its source is which code;
+    /// none where its toolchain cannot, or its author does not say how.
+    pub debug: Option<String>,
+    /// What either command makes, relative to the folder.
     pub artifact: PathBuf,
     /// The world to embed into the artifact, where the toolchain embeds none.
     pub world: Option<String>,
@@ -56,11 +59,12 @@ impl Manifest {
         if let Some((span, fault)) = declaration.faults().next() {
             return Err(mistake(span, fault));
         }
-        let Declaration { name, language, build, artifact, world, wit } = declaration;
+        let Declaration { name, language, build, debug, artifact, world, wit } = declaration;
         Ok(Self {
             name: name.into_inner(),
             language: language.into_inner(),
             build: build.into_inner(),
+            debug: debug.map(Spanned::into_inner),
             artifact: artifact.into_inner().into(),
             world: world.map(Spanned::into_inner),
             wit: wit.map(|wit| wit.into_inner().into()),
@@ -81,6 +85,7 @@ struct Declaration {
     name: Spanned<String>,
     language: Spanned<String>,
     build: Spanned<String>,
+    debug: Option<Spanned<String>>,
     artifact: Spanned<String>,
     world: Option<Spanned<String>>,
     wit: Option<Spanned<String>>,
@@ -96,7 +101,9 @@ impl Declaration {
         });
         let texts =
             [("language", &self.language), ("build", &self.build), ("artifact", &self.artifact)];
-        let empty = texts.into_iter().filter(|(_, text)| text.get_ref().trim().is_empty());
+        let debug = self.debug.iter().map(|debug| ("debug", debug));
+        let empty =
+            texts.into_iter().chain(debug).filter(|(_, text)| text.get_ref().trim().is_empty());
         let empty = empty.map(|(key, text)| (text.span(), format!("`{key}` must not be empty")));
         let alone = self.wit.iter().filter(|_| self.world.is_none()).map(|wit| {
             (wit.span(), "`wit` says where `world` is: give `world` as well".to_owned())

@@ -1,16 +1,17 @@
 //! `build DIR`: a plugin folder to a component.
 
-use std::path::Path;
-
 use anyhow::Error;
 
 use super::inspect;
+use crate::arguments::Build;
 use crate::failure::Failure;
 use crate::logs;
 use crate::print::{self, Format};
 
-pub(super) fn execute(folder: &Path, format: Format) -> Result<(), Failure> {
-    let built = millstream_workshop::build(folder, &mut logs::say).map_err(Error::new)?;
+pub(super) fn execute(args: &Build, format: Format) -> Result<(), Failure> {
+    let build =
+        if args.debug { millstream_workshop::build_debug } else { millstream_workshop::build };
+    let built = build(&args.dir, &mut logs::say).map_err(Error::new)?;
     match format {
         Format::Human => print::text(&format!(
             "built {}\n{}",

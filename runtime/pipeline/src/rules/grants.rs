@@ -55,11 +55,13 @@ fn is_granted(need: &str, plugin: &Plugin) -> bool {
     }
 }
 
-/// The import that shows the need, by its full name.
+/// The import that shows the need, by its full name: one that does something, if there is one, rather
+/// than one that brings the types for it.
 fn interface<'a>(need: &'a str, facts: &'a PluginFacts) -> &'a str {
     let package = format!("wasi:{need}/");
-    let import = facts.imports.iter().find(|import| import.starts_with(&package));
-    import.map_or(need, String::as_str)
+    let all = || facts.imports.iter().filter(|import| import.starts_with(&package));
+    let acts = all().find(|import| !import.contains("/types@"));
+    acts.or_else(|| all().next()).map_or(need, String::as_str)
 }
 
 fn is_unknown(interface: &str) -> bool {

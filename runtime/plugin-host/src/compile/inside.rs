@@ -7,9 +7,8 @@ use std::thread;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::Serialize;
 
-use super::machine_code;
 use super::talk::{LINE_BYTES_MAX, Made, Read as Told, Task};
-use crate::failure::Size;
+use super::{machine_code, small_enough};
 use crate::inspect::{LoadError, inspect};
 
 /// The stack that inspection gets: less than any thread of a host has, so that bytes which were
@@ -103,13 +102,6 @@ fn work(task: &Task, bytes: &[u8]) -> io::Result<()> {
         }
         Err(error) => say(&mut output, &Made::Err(error)),
     }
-}
-
-fn small_enough(code: Vec<u8>, size_max: u64) -> Result<Vec<u8>, LoadError> {
-    if code.len() as u64 <= size_max {
-        return Ok(code);
-    }
-    Err(LoadError::Compile(format!("limits.compile_size {}", Size(size_max))))
 }
 
 fn say(output: &mut impl Write, answer: &impl Serialize) -> io::Result<()> {

@@ -9,6 +9,8 @@ mod child;
 mod inside;
 mod talk;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use wasmtime::Engine;
 use wasmtime::component::Component;
@@ -16,6 +18,7 @@ use wasmtime::component::Component;
 pub use self::child::ChildCompiler;
 pub use self::inside::compile_in_child;
 use crate::engine;
+use crate::failure::Size;
 use crate::inspect::{Inspection, LoadError, inspect};
 use crate::limits::CompileLimits;
 
@@ -38,6 +41,16 @@ pub(crate) struct Compiled {
 }
 
 impl Compiler {
+    /// What this keeps to of `limits`: nothing in this process is held to any.
+    pub(crate) fn held_to(&self, limits: &CompileLimits) -> CompileLimits {
+        match self {
+            Self::InProcess => {
+                CompileLimits { timeout: Duration::MAX, memory: u64::MAX, size: u64::MAX }
+            }
+            Self::Child(_) => *limits,
+        }
+    }
+
     /// Says what `bytes` are, within `limits`.
     ///
     /// # Errors
@@ -83,6 +96,14 @@ fn machine_code(component: &[u8]) -> Result<Vec<u8>, LoadError> {
     Engine::new(&engine::code_settings())
         .and_then(|engine| engine.precompile_component(component))
         .map_err(|error| LoadError::Compile(format!("{error:#}")))
+}
+
+/// `code`, unless there is more of it than `limits.compile_size` allows.
+pub(crate) fn small_enough(code: Vec<u8>, size_max: u64) -> Result<Vec<u8>, LoadError> {
+    if code.len() as u64 <= size_max {
+        return Ok(code);
+    }
+    Err(LoadError::Compile(format!("limits.compile_size {}", Size(size_max))))
 }
 
 /// Does `work` where it may take long.

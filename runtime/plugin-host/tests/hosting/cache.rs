@@ -5,7 +5,9 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use millstream_plugin_host::{Host, HostError, PluginSettings};
+use millstream_plugin_host::{
+    ChildCompiler, CompileLimits, Compiler, Host, HostError, LoadError, PluginSettings,
+};
 
 use crate::support::{batch, call, guest, host, host_with, instance};
 
@@ -44,6 +46,47 @@ async fn a_damaged_entry_is_compiled_anew_and_replaced() {
         assert_eq!(loaded(folder.path()).await.compiles(), 1);
         assert_eq!(loaded(folder.path()).await.compiles(), 0);
     }
+}
+
+/// How often a host with the cache `folder` compiles for a load within `limits`.
+async fn compiled(folder: &Path, limits: CompileLimits) -> Result<u64, LoadError> {
+    let child = ChildCompiler::new(env!("CARGO_BIN_EXE_compile-child").into(), Vec::new());
+    let host = host_with(|settings| {
+        settings.cache = Some(folder.to_owned());
+        settings.compiler = Compiler::Child(child);
+    });
+    let mut settings = PluginSettings::default();
+    settings.limits.compile = limits;
+    host.load("echo", guest("echo_batch"), settings).await.map(|_| host.compiles())
+}
+
+#[tokio::test]
+async fn what_was_compiled_within_wider_limits_is_no_way_around_narrower_ones() {
+    let folder = tempfile::tempdir().unwrap();
+    let wide = CompileLimits::default();
+    let narrow = CompileLimits { timeout: wide.timeout / 2, ..wide };
+    assert_eq!(compiled(folder.path(), wide).await, Ok(1));
+    assert_eq!(compiled(folder.path(), narrow).await, Ok(1));
+    // It was compiled within them: that holds for wider ones as well.
+    assert_eq!(compiled(folder.path(), narrow).await, Ok(0));
+    assert_eq!(compiled(folder.path(), wide).await, Ok(0));
+    for (limits, hit) in [
+        (CompileLimits { timeout: Duration::from_millis(1), ..wide }, "compile_timeout 1ms"),
+        (CompileLimits { memory: 4 << 20, ..wide }, "compile_memory 4MiB"),
+        (CompileLimits { size: 1 << 10, ..wide }, "compile_size 1KiB"),
+    ] {
+        let error = compiled(folder.path(), limits).await.unwrap_err();
+        assert_eq!(error, LoadError::Compile(format!("limits.{hit}")));
+    }
+}
+
+/// What is compiled in the host's own process is held to no limits.
+#[tokio::test]
+async fn what_was_compiled_without_limits_is_compiled_again_where_there_are_some() {
+    let folder = tempfile::tempdir().unwrap();
+    loaded(folder.path()).await;
+    assert_eq!(compiled(folder.path(), CompileLimits::default()).await, Ok(1));
+    assert_eq!(loaded(folder.path()).await.compiles(), 0);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use millstream_plugin_host::{
 };
 
 use crate::servers::{Event, Identity, Names, Part, Server, answer};
-use crate::support::{ask, ask_again, batch, call, guest, host_with, instance};
+use crate::support::{ask, ask_again, batch, call, failure, guest, host_with, instance};
 
 /// The guest that calls whom it is told, granted `origins`.
 struct Caller {
@@ -180,7 +180,12 @@ async fn a_server_without_tls_is_not_talked_to_without_it() {
 
 #[tokio::test]
 async fn an_answer_that_does_not_come_ends_with_the_call_and_so_does_its_connection() {
-    for parts in [vec![Part::Wait], vec![answer("200 OK", 100, "beginning"), Part::Wait]] {
+    let endless = "HTTP/1.1 200 OK\r\n\r\n".to_owned();
+    for parts in [
+        vec![Part::Wait],
+        vec![answer("200 OK", 100, "beginning"), Part::Wait],
+        vec![Part::Say(endless), Part::Flood("x".to_owned())],
+    ] {
         let mut server = Server::answering(parts).await;
         let mut caller = Caller::to(&server);
         caller.limits.timeout = Duration::from_millis(100);
@@ -234,15 +239,19 @@ async fn what_is_no_http_is_an_error() {
     assert!(told.contains("incomplete HTTP response"), "{told}");
 }
 
+/// The guest is told by an error, since a body goes out while it does something else; it rejects its
+/// message for that, and the call fails all the same.
 #[tokio::test]
-async fn what_a_guest_sends_is_bounded() {
+async fn a_call_that_sends_more_than_it_may_fails_by_its_limit() {
     let server = Server::answering([Part::Wait]).await;
-    let mut caller = Caller::to(&server);
-    caller.limits.host_data = 100_000;
-    let plugin = caller.load().await;
-    let order = format!("POST http://{}/\nsend 1000000", server.address);
-    let told = ask(&plugin, &order).await.unwrap_err();
-    assert!(told.contains("HttpRequestBodySize(Some(100000))"), "{told}");
+    for (host_data, words) in [(100_000, "send 1000000"), (100, "header 1000")] {
+        let mut caller = Caller::to(&server);
+        caller.limits.host_data = host_data;
+        let order = format!("POST http://{}/\n{words}", server.address);
+        let failure = failure(&caller.load().await, &[&order]).await;
+        assert_eq!(failure.kind, FailureKind::OutputLimit, "{failure}");
+        assert_eq!(failure.message, format!("limits.host_data {host_data} bytes"));
+    }
 }
 
 #[tokio::test]

@@ -24,6 +24,15 @@ async fn tables_grow_up_to_their_limit_over_all_calls() {
 }
 
 #[tokio::test]
+async fn tables_are_told_by_their_setting_whatever_it_is() {
+    for (tables, asked) in [(40_000, 41), (100_000, 101)] {
+        let plugin = text_plugin("tables", |limits| limits.tables = tables).await;
+        let failure = failure(&plugin, &[&"x".repeat(asked)]).await;
+        assert_eq!(first_line(&failure.message), format!("limits.tables {tables}"));
+    }
+}
+
+#[tokio::test]
 async fn tables_count_as_memory_too() {
     let plugin = text_plugin("tables", |limits| limits.memory = 128 << 10).await;
     let failure = failure(&plugin, &[&"x".repeat(20)]).await;

@@ -201,7 +201,7 @@ async fn a_version_of_wasi_that_the_host_does_not_know_does_not_link_and_says_so
     let bytes = claiming(&format!("{MESSAGE} import wasi:random/random@0.2.12;"), random);
     let refused = host().load("odd", bytes.into(), PluginSettings::default()).await.unwrap_err();
     assert!(
-        matches!(&refused, LoadError::Compile(text) if text.contains("roll-dice")),
+        matches!(&refused, LoadError::NotLinked(text) if text.contains("roll-dice")),
         "{refused}"
     );
 }

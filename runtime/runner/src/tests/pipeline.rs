@@ -165,3 +165,55 @@ async fn workers_without_a_place_in_the_pool_hold_no_messages() {
     let work = &report.subscriptions[0];
     assert_eq!((work.handled, work.retried, work.dead_lettered), (500, 0, 0));
 }
+
+/// One batch of 30 messages through an echo that may call outside, under an order: what came out, and
+/// the calls that it took.
+async fn in_order(ordering: &str, key: impl Fn(usize) -> String) -> (Vec<String>, u64) {
+    const MESSAGES: usize = 30;
+    let folder = tempfile::tempdir().unwrap();
+    let text = format!(
+        "pipeline: p\n\
+         topics:\n  in: {{ kind: event }}\n  end: {{ kind: command }}\n  dead: {{ kind: dead_letter }}\n\
+         plugins:\n  echo: {{ source: echo.wasm, grants: {{ http: [\"https://rates.example.com\"] }} }}\n\
+         subscriptions:\n  \
+         work: {{ topic: in, plugin: echo, output: end, ordering: {ordering}, dead_letter: dead }}\n  \
+         write: {{ topic: end, sink: {{ file: {{ path: out.txt }} }}, dead_letter: dead }}\n"
+    );
+    let launch = Launch {
+        plan: plan(&text, folder.path()),
+        components: BTreeMap::from([("echo".to_owned(), echo().into())]),
+        host: Host::new(HostSettings::default()).unwrap(),
+        text,
+        changes: Changes::default(),
+    };
+    let running = open(launch).await.unwrap().start();
+    let mut builder = BatchBuilder::with_capacity(MESSAGES, 0);
+    for i in 0..MESSAGES {
+        let (id, payload) = (MessageId::published(1, i as u128), format!("{} {i:02}", key(i)));
+        builder.push(id, 1, Some(&key(i)), [], payload.as_bytes()).unwrap();
+    }
+    running.broker().publish(TopicId(0), Publication::now(builder.build())).await.unwrap();
+    running.drained().await;
+    let calls = running.monitor().plugin("echo").unwrap().total.calls;
+    let report = running.shutdown(GRACE).await;
+    assert_eq!((report.subscriptions[0].handled, report.subscriptions[0].retried), (30, 0));
+    let written = std::fs::read_to_string(folder.path().join("out.txt")).unwrap();
+    (written.lines().map(str::to_owned).collect(), calls)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_plugin_that_calls_outside_gets_one_message_of_a_key_at_a_time() {
+    let (out, calls) = in_order("key", |i| format!("key-{i}")).await;
+    assert_eq!((out.len(), calls), (30, 1), "keys have nothing to do with each other");
+    let (out, calls) = in_order("key", |i| format!("key-{}", i % 3)).await;
+    assert!((10..30).contains(&calls), "{calls} calls for 10 messages each of 3 keys");
+    for key in 0..3 {
+        let key = format!("key-{key} ");
+        let of_key: Vec<&String> = out.iter().filter(|line| line.starts_with(&key)).collect();
+        assert!(of_key.len() == 10 && of_key.is_sorted(), "{of_key:?}");
+    }
+    let (out, calls) = in_order("key", |_| "key".to_owned()).await;
+    assert_eq!((out.is_sorted(), calls), (true, 30));
+    let (out, calls) = in_order("strict", |i| format!("key-{i}")).await;
+    assert_eq!((out.len(), calls), (30, 30));
+}

@@ -45,6 +45,8 @@ fn a_name_cannot_lead_out_of_the_folder() {
 fn an_empty_command_is_refused() {
     let message = refused(&GOOD.replace("cargo build", " "));
     assert_eq!(message, "delays/plugin.toml:3:9: `build` must not be empty");
+    let message = refused(&format!("{GOOD}debug = \"\"\n"));
+    assert_eq!(message, "delays/plugin.toml:5:9: `debug` must not be empty");
 }
 
 #[test]

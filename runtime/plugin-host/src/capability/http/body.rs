@@ -2,15 +2,15 @@
 
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
 use hyper::body::Incoming;
-use tokio::time::{Sleep, sleep_until};
-use wasmtime_wasi_http::{Error, WasiBody};
+use tokio::time::{Sleep, sleep};
+use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
 
 use super::error;
-use super::send::Times;
 use crate::host_data::HostData;
 
 /// Bytes of one response's body. It streams, so this bounds traffic rather than memory.
@@ -58,15 +58,17 @@ impl Body for RequestBody {
 pub(super) struct ResponseBody {
     inner: Incoming,
     left: u64,
-    times: Times,
+    /// How long the guest waits for each piece, if it says so.
+    patience: Option<Duration>,
     /// Until when the next piece must be here.
-    patience: Pin<Box<Sleep>>,
+    timer: Option<Pin<Box<Sleep>>>,
 }
 
 impl ResponseBody {
-    pub(super) fn new(inner: Incoming, times: Times) -> Self {
-        let patience = Box::pin(sleep_until(times.next_bytes_by()));
-        Self { inner, left: RESPONSE_BYTES_MAX, times, patience }
+    pub(super) fn new(inner: Incoming, times: &RequestOptions) -> Self {
+        let patience = times.between_bytes_timeout;
+        let timer = patience.map(|patience| Box::pin(sleep(patience)));
+        Self { inner, left: RESPONSE_BYTES_MAX, patience, timer }
     }
 }
 
@@ -79,11 +81,11 @@ impl Body for ResponseBody {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
         let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(context) else {
-            ready!(self.patience.as_mut().poll(context));
+            let Some(timer) = &mut self.timer else { return Poll::Pending };
+            ready!(timer.as_mut().poll(context));
             return Poll::Ready(Some(Err(Error::ConnectionReadTimeout)));
         };
-        let next = self.times.next_bytes_by();
-        self.patience.as_mut().reset(next);
+        self.timer = self.patience.map(|patience| Box::pin(sleep(patience)));
         Poll::Ready(frame.map(|frame| {
             let frame = frame.map_err(|error| error::of_http(&error))?;
             let too_much = Error::HttpResponseBodySize(Some(RESPONSE_BYTES_MAX));

@@ -1,7 +1,7 @@
 //! `wasi:http`, outgoing only: a plugin calls the origins that its pipeline lists, and nobody else.
 //!
 //! A request goes through [`Outlet::admits`] (who is called), [`network`] (which addresses that is),
-//! [`send`] (one connection, under the call's deadline) and [`body`] (how much). Redirects are
+//! [`send`] (one connection, for as long as the call) and [`body`] (how much). Redirects are
 //! answers like any other: a guest that follows one makes another request, which is looked at anew.
 //! Nothing outlives the call that made the request.
 
@@ -18,7 +18,7 @@ use std::sync::Arc;
 
 use http::Request;
 use tokio::sync::Semaphore;
-use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 use wasmtime::component::{Linker, ResourceTable};
 use wasmtime_wasi_http::{
     Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView,
@@ -32,7 +32,7 @@ pub(crate) use outlet::Outlet;
 use crate::grants::Reach;
 use crate::guest::Guest;
 use crate::host_data::HostData;
-use send::{Exchange, Times};
+use send::Exchange;
 
 /// Requests of one instance under way at a time: each holds a connection and its buffers.
 const REQUESTS_MAX: usize = 16;
@@ -69,8 +69,8 @@ struct Calls {
     host_data: HostData,
     /// One permit for each request under way.
     places: Arc<Semaphore>,
-    /// When the running call must have ended, and with it its requests.
-    deadline: Instant,
+    /// Ends what the running call began; none while it began nothing.
+    ended: Option<CancellationToken>,
     /// Whether a refusal was logged: a guest must not fill the log with them.
     told: bool,
 }
@@ -90,20 +90,22 @@ impl Http {
             subscription: subscription.into(),
             host_data,
             places: Arc::new(Semaphore::new(REQUESTS_MAX)),
-            deadline: Instant::now(),
+            ended: None,
             told: false,
         };
         Self { context, calls }
     }
 
-    /// What the engine's bindings work on, for a call that must end by `deadline`.
-    pub(crate) fn view<'a>(
-        &'a mut self,
-        table: &'a mut ResourceTable,
-        deadline: Instant,
-    ) -> WasiHttpCtxView<'a> {
-        self.calls.deadline = deadline;
+    /// What the engine's bindings work on.
+    pub(crate) fn view<'a>(&'a mut self, table: &'a mut ResourceTable) -> WasiHttpCtxView<'a> {
         WasiHttpCtxView { hooks: &mut self.calls, table, ctx: &mut self.context }
+    }
+
+    /// The call has ended, and with it its requests. It is the call that has a deadline: a request
+    /// with the same one would be an error that a guest could still answer for, in the place of the
+    /// timeout that it is.
+    pub(crate) fn end(&mut self) {
+        self.calls.ended.take().into_iter().for_each(|ended| ended.cancel());
     }
 }
 
@@ -114,7 +116,11 @@ impl WasiHttpView for Guest {
 }
 
 impl Calls {
-    fn admit(&mut self, request: Request<WasiBody>, times: Times) -> Result<Exchange, Error> {
+    fn admit(
+        &mut self,
+        request: Request<WasiBody>,
+        times: RequestOptions,
+    ) -> Result<Exchange, Error> {
         if !self.reach.http || self.outlet.reaches_nobody() {
             let why = "http is off here: a check, a test or a comparison calls nobody";
             return Err(Error::InternalError(Some(why.to_owned())));
@@ -130,7 +136,8 @@ impl Calls {
             return Err(Error::ConnectionLimitReached);
         };
         let (outlet, host_data) = (self.outlet.clone(), self.host_data.clone());
-        Ok(Exchange { outlet, origin, place, host_data, request, times })
+        let ended = self.ended.get_or_insert_default().clone();
+        Ok(Exchange { outlet, origin, place, host_data, request, times, ended })
     }
 
     /// Says once what a guest tried: its author needs to know, and so does who runs it.
@@ -170,8 +177,7 @@ impl WasiHttpHooks for Calls {
         options: Option<RequestOptions>,
         _received: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Sent> + Send> {
-        let times = Times::new(self.deadline, options.unwrap_or_default());
-        let exchange = self.admit(request, times);
+        let exchange = self.admit(request, options.unwrap_or_default());
         Box::new(async move { exchange?.run().await })
     }
 

@@ -1,5 +1,4 @@
-//! One request and its response, over a connection of its own, by the deadline of the call that
-//! made it.
+//! One request and its response, over a connection of its own, until the call that made it ends.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -10,7 +9,9 @@ use http::{Request, Response, Uri};
 use http_body_util::BodyExt;
 use hyper::client::conn::http1;
 use tokio::sync::OwnedSemaphorePermit;
-use tokio::time::{Instant, timeout_at};
+use tokio::time::error::Elapsed;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 use wasmtime_wasi::runtime::spawn;
 use wasmtime_wasi_http::io::TokioIo;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody};
@@ -28,29 +29,6 @@ const HEAD_BYTES_MAX: usize = 32 << 10;
 /// Headers of a response.
 const HEADERS_MAX: usize = 100;
 
-/// Until when the parts of an exchange must have happened: what the guest asked for, and never
-/// later than its call ends.
-#[derive(Clone, Copy)]
-pub(super) struct Times {
-    deadline: Instant,
-    asked: RequestOptions,
-}
-
-impl Times {
-    pub(super) fn new(deadline: Instant, asked: RequestOptions) -> Self {
-        Self { deadline, asked }
-    }
-
-    fn by(&self, patience: Option<Duration>) -> Instant {
-        let asked = patience.and_then(|patience| Instant::now().checked_add(patience));
-        asked.map_or(self.deadline, |asked| asked.min(self.deadline))
-    }
-
-    pub(super) fn next_bytes_by(&self) -> Instant {
-        self.by(self.asked.between_bytes_timeout)
-    }
-}
-
 /// A request that may go out.
 pub(super) struct Exchange {
     pub(super) outlet: Arc<Outlet>,
@@ -59,7 +37,10 @@ pub(super) struct Exchange {
     pub(super) place: OwnedSemaphorePermit,
     pub(super) host_data: HostData,
     pub(super) request: Request<WasiBody>,
-    pub(super) times: Times,
+    /// How long the guest wants to wait for its parts.
+    pub(super) times: RequestOptions,
+    /// When the call ends.
+    pub(super) ended: CancellationToken,
 }
 
 /// What the exchange keeps others from while it lasts.
@@ -67,11 +48,17 @@ type Places = (OwnedSemaphorePermit, OwnedSemaphorePermit);
 
 impl Exchange {
     /// Sends the request. The response's body comes while the second part of the answer is awaited;
-    /// dropping that ends the connection.
+    /// dropping that ends the connection, and so does the end of the call.
     pub(super) async fn run(self) -> Sent {
-        let Self { outlet, origin, place, host_data, request, times } = self;
+        let ended = self.ended.clone();
+        let sent = ended.run_until_cancelled(self.send()).await;
+        sent.unwrap_or(Err(Error::ConnectionTerminated))
+    }
+
+    async fn send(self) -> Sent {
+        let Self { outlet, origin, place, host_data, request, times, ended } = self;
         let connecting = connect(&outlet, &origin, place);
-        let connected = timeout_at(times.by(times.asked.connect_timeout), connecting).await;
+        let connected = within(times.connect_timeout, connecting).await;
         let (stream, places) = connected.map_err(|_| Error::ConnectionTimeout)??;
         let (mut sender, connection) = http1::Builder::new()
             .max_buf_size(HEAD_BYTES_MAX)
@@ -82,19 +69,26 @@ impl Exchange {
         // Ends with its handle, and that with this future or the guest's response.
         let connection = spawn(connection);
         let request = direct(request, host_data, outlet.host_data_max);
-        let answer =
-            timeout_at(times.by(times.asked.first_byte_timeout), sender.send_request(request));
-        let response = answer.await.map_err(|_| Error::ConnectionReadTimeout)?;
+        let answer = within(times.first_byte_timeout, sender.send_request(request)).await;
+        let response = answer.map_err(|_| Error::ConnectionReadTimeout)?;
         let response = response.map_err(|error| error::of_http(&error))?;
         let going_on = async move {
             // How it ended is told by the body.
-            let _ = timeout_at(times.deadline, connection).await;
+            let _ = ended.run_until_cancelled(connection).await;
             drop(places);
             Ok(())
         };
         let response: Response<WasiBody> =
-            response.map(|body| ResponseBody::new(body, times).boxed_unsync());
+            response.map(|body| ResponseBody::new(body, &times).boxed_unsync());
         Ok((response, Box::new(going_on)))
+    }
+}
+
+/// Waits as long as the guest wants to, or until its call ends.
+async fn within<F: Future>(patience: Option<Duration>, work: F) -> Result<F::Output, Elapsed> {
+    match patience {
+        Some(patience) => timeout(patience, work).await,
+        None => Ok(work.await),
     }
 }
 
