@@ -137,7 +137,7 @@ async fn round(plugin: &Plugin, batches: &[Batch]) -> anyhow::Result<f64> {
 fn flights() -> anyhow::Result<Vec<Batch>> {
     let week = week();
     let lines: Vec<&[u8]> = week.split(|byte| *byte == b'\n').collect();
-    let batches = lines.chunks_exact(BATCH).map(|lines| {
+    let batches = lines.chunks_exact(BATCH).map(|lines| -> anyhow::Result<Batch> {
         let mut batch = BatchBuilder::with_capacity(BATCH, lines.iter().map(|one| one.len()).sum());
         for (serial, line) in (1..).zip(lines) {
             let id = MessageId::published(1_700_000_000_000, serial);
