@@ -8,12 +8,15 @@ DEMO    := target/demo
 # The SDK and each plugin is a Cargo workspace of its own, whose tests run natively.
 NATIVE  := $(patsubst %/Cargo.toml,%,$(wildcard sdk/rust/Cargo.toml plugins/*/Cargo.toml))
 
+# Where the scripts of `sdk/toolchains` install what is missing.
+TOOLCHAINS := $(or $(MILLSTREAM_TOOLCHAINS),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/millstream/toolchains)
+
 NIGHTLY ?= nightly
 
 # What runs: a binary that is there already, as tests have one, or the one that is built first.
 MILLSTREAM := $(or $(MILLSTREAM_BIN),$(BUILT)/millstream)
 
-.PHONY: demo test toolchains native bench bench-peers simulate torture mutants sandbox storm fuzz install wasm-target lint
+.PHONY: demo test toolchains native bench figures bench-peers soak simulate torture mutants sandbox storm fuzz install wasm-target lint
 
 demo: wasm-target
 	$(if $(MILLSTREAM_BIN),,cargo build --profile $(PROFILE) --locked -p millstream)
@@ -51,7 +54,11 @@ native:
 		(cd $$folder && go test ./...) || exit 1; done; else echo "SKIPPED: go test"; fi
 	@if command -v python3 >/dev/null; then for folder in sdk/python plugins/delays-python; do \
 		(cd $$folder && python3 -m unittest discover tests) || exit 1; done; else echo "SKIPPED: python"; fi
-	@if command -v node >/dev/null; then (cd sdk/javascript && node --test test/); else echo "SKIPPED: node --test"; fi
+	@if command -v npm >/dev/null; then (cd sdk/javascript && node --test test/) && cd plugins/delays-javascript \
+		&& npm install --no-package-lock --no-audit --no-fund --loglevel=error && npm test; \
+		else echo "SKIPPED: node --test"; fi
+	@if sh sdk/toolchains/zig.sh --check >/dev/null; then \
+		(cd plugins/delays-zig && PATH="$(TOOLCHAINS)/zig/bin:$$PATH" zig test json.zig); else echo "SKIPPED: zig test"; fi
 	@if command -v cc >/dev/null; then $(MAKE) -C sdk/c test && $(MAKE) -C plugins/delays-c test; \
 		else echo "SKIPPED: the tests of sdk/c"; fi
 
@@ -66,6 +73,23 @@ bench: wasm-target
 	cd tests/guests && env -u CARGO_TARGET_DIR cargo build --release --locked --target wasm32-unknown-unknown
 	cargo run --release --locked -p millstream-bench
 	$(MAKE) bench-peers
+
+# The plugins whose costs `figures` compares, in each language that this machine has the tools of.
+EXAMPLES := delays $(notdir $(wildcard plugins/delays-*))
+
+# What each language costs, written into sdk/README.md.
+figures: wasm-target toolchains
+	cargo build --release --locked -p millstream -p millstream-bench
+	@for name in $(EXAMPLES); do $(TARGET)/release/millstream build plugins/$$name \
+		|| echo "SKIPPED: plugins/$$name"; done
+	$(TARGET)/release/millstream-bench figures
+
+# Many messages through each language's plugin: MESSAGES=N of them, and four times as many through Go's.
+soak: export MILLSTREAM_MESSAGES = $(or $(MESSAGES),300000)
+soak: export MILLSTREAM_BIN = $(abspath $(TARGET))/release/millstream
+soak: wasm-target toolchains
+	cargo build --release --locked -p millstream
+	cargo test --release --locked -p millstream-tests --test soak -- --nocapture
 
 # Durable publishing beside Kafka, Redis, RabbitMQ and JetStream, which it installs where they are
 # missing: PEERS="kafka millstream" measures only those, and takes the program's options as well.

@@ -1,10 +1,9 @@
 //! What the documents say is true: their blocks run, the pipelines work, the plugins pass.
 
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
 
 use millstream_tests::{
-    Host, Input, Project, binary_folder, is_ready, language_of, millstream, plugin, repository,
+    Host, Input, Project, blocks, is_ready, language_of, millstream, plugin, repository, shell,
 };
 
 /// Runs every `sh` block of the README, in order, in one shell that stops at the first failure.
@@ -12,21 +11,16 @@ use millstream_tests::{
 fn the_readme_does_what_it_says() {
     let readme =
         std::fs::read_to_string(repository().join("README.md")).expect("there is a README");
-    let script = shell_blocks(&readme);
+    let script = blocks(&readme, "sh").concat();
     assert!(script.contains("make demo"), "the README no longer begins with `make demo`");
     let home = Project::new();
-    let output = Command::new("sh")
-        .args(["-eu", "-c", &runnable(&script)])
-        .current_dir(repository())
+    let output = shell(repository(), &runnable(&script))
         .env("HOME", home.folder())
         .env("XDG_CACHE_HOME", home.path("cache"))
         .env("CARGO_HOME", tool_home("CARGO_HOME", ".cargo"))
         .env("RUSTUP_HOME", tool_home("RUSTUP_HOME", ".rustup"))
-        .env("PATH", path_with_binary())
         // What it builds on was fetched for the plugins before it.
         .env("CARGO_NET_OFFLINE", "true")
-        .env_remove("MILLSTREAM_URL")
-        .stdin(Stdio::null())
         .output()
         .expect("sh starts");
     let said = String::from_utf8_lossy(&output.stdout);
@@ -165,23 +159,6 @@ fn pipeline(name: &str) -> PathBuf {
     repository().join(format!("pipelines/{name}.yaml"))
 }
 
-fn shell_blocks(markdown: &str) -> String {
-    let mut script = String::new();
-    let mut inside = false;
-    for line in markdown.lines() {
-        match line {
-            "```sh" => inside = true,
-            "```" => inside = false,
-            line if inside => {
-                script.push_str(line);
-                script.push('\n');
-            }
-            _ => {}
-        }
-    }
-    script
-}
-
 /// The script without what would run this test again or install for good, and with the binary that
 /// is built already.
 fn runnable(script: &str) -> String {
@@ -196,12 +173,6 @@ fn runnable(script: &str) -> String {
         }
     }
     lines.join("\n")
-}
-
-fn path_with_binary() -> std::ffi::OsString {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = [binary_folder()].into_iter().chain(std::env::split_paths(&path));
-    std::env::join_paths(folders).expect("the folders have no colon")
 }
 
 /// Where the toolchain lives, although the script has a home of its own.

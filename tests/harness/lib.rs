@@ -17,6 +17,7 @@ mod lines;
 mod listing;
 mod project;
 mod repository;
+mod shell;
 mod summary;
 
 pub use api::{Answered, Api, figure};
@@ -26,8 +27,11 @@ pub use guests::{delays, guest, plugin};
 pub use hook::{Call, Hook};
 pub use host::{Host, Input};
 pub use hostile::{hostile, hostile_guests};
-pub use languages::{LANGUAGES, is_ready, language_of};
+pub use languages::{
+    EXAMPLES, Example, LANGUAGES, is_ready, language_of, ready_examples, recommended_memory,
+};
 pub use lines::PATIENCE;
 pub use project::Project;
 pub use repository::repository;
+pub use shell::{blocks, shell, tell, type_in};
 pub use summary::Summary;

@@ -37,6 +37,14 @@ impl Summary {
         self.number("sources", name, figure)
     }
 
+    /// The calls of a plugin that failed.
+    #[track_caller]
+    #[must_use]
+    pub fn failures(&self, plugin: &str) -> u64 {
+        let failures = self.item("plugins", plugin)["failures"].as_object();
+        failures.expect("failures have kinds").values().filter_map(Value::as_u64).sum()
+    }
+
     /// The refused lines of a source, with place and reason.
     #[track_caller]
     #[must_use]

@@ -30,5 +30,5 @@ pub use error::{Mistake, WorkshopError};
 pub use language::Language;
 pub use manifest::Manifest;
 pub use new::{Created, new};
-pub use toolchain::{Readiness, readiness, toolchain};
+pub use toolchain::{Readiness, TOOLCHAINS, readiness, toolchain};
 pub use trial::{CaseReport, bless, test};

@@ -67,9 +67,9 @@ pub fn new(folder: &Path, language: Language) -> Result<Created, WorkshopError> 
     Ok(Created { name, folder: folder.to_owned(), toolchain })
 }
 
-/// The script that installs what `language` needs.
-pub(crate) fn toolchain_script(language: Language) -> Vec<u8> {
-    let script = Sdk::get(&format!("toolchains/{}.sh", language.sdk()));
+/// The script that installs what plugins in `language` need; empty where there is none.
+pub(crate) fn toolchain_script(language: &str) -> Vec<u8> {
+    let script = Sdk::get(&format!("toolchains/{language}.sh"));
     script.map(|file| file.data.into_owned()).unwrap_or_default()
 }
 

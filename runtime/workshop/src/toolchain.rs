@@ -6,8 +6,10 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use crate::language::Language;
 use crate::new::toolchain_script;
+
+/// The languages that there is such a script for: those with an SDK, then those without.
+pub const TOOLCHAINS: [&str; 6] = ["rust", "go", "python", "javascript", "c", "zig"];
 
 /// The folder that `sdk/toolchains/LANGUAGE.sh` installs into: `$MILLSTREAM_TOOLCHAINS/LANGUAGE`,
 /// else below `$XDG_DATA_HOME` or `$HOME/.local/share`; none without a home.
@@ -51,14 +53,14 @@ pub struct Readiness {
     pub says: String,
 }
 
-/// Asks the language's script whether all that it installs is there. Changes nothing.
+/// Asks the script of one of [`TOOLCHAINS`] whether all that it installs is there. Changes nothing.
 ///
 /// # Errors
 /// There is no `sh`.
-pub fn readiness(language: Language) -> io::Result<Readiness> {
+pub fn readiness(language: &str) -> io::Result<Readiness> {
     let mut child = Command::new("sh")
         .args(["-s", "--", "--check"])
-        .env("PATH", path(language.sdk()))
+        .env("PATH", path(language))
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
@@ -68,14 +70,15 @@ pub fn readiness(language: Language) -> io::Result<Readiness> {
     let output = child.wait_with_output()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().last().unwrap_or("its toolchain's script says nothing");
-    let says = line.strip_prefix(&format!("{}: ", language.sdk())).unwrap_or(line).to_owned();
+    let says = line.strip_prefix(&format!("{language}: ")).unwrap_or(line).to_owned();
     Ok(Readiness { ready: output.status.success(), says })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{readiness, script};
+    use super::{TOOLCHAINS, readiness, script};
     use crate::language::Language;
+    use crate::new::toolchain_script;
 
     #[test]
     fn the_script_is_found_beside_the_sdk_or_above() {
@@ -90,10 +93,17 @@ mod tests {
             assert_eq!(script(&plugin, "go"), place.join("go.sh"));
         }
     }
+
+    #[test]
+    fn every_toolchain_has_its_script_and_every_language_a_toolchain() {
+        assert!(TOOLCHAINS.iter().all(|name| !toolchain_script(name).is_empty()));
+        assert!(Language::ALL.iter().all(|language| TOOLCHAINS.contains(&language.sdk())));
+    }
+
     /// These tests are built by it.
     #[test]
     fn rust_is_ready_or_says_what_is_missing() {
-        let rust = readiness(Language::Rust).unwrap();
+        let rust = readiness("rust").unwrap();
         assert!(rust.says.contains("rustc"), "{rust:?}");
         assert_eq!(rust.ready, rust.says.starts_with("ready"), "{rust:?}");
     }

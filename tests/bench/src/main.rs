@@ -2,12 +2,13 @@
 //!
 //! `make bench` builds the guests and runs all of it; `cargo run --release -p millstream-bench --
 //! queue` runs one part: latency, paced, workers, journal, turns, queue, sandbox, isolation,
-//! sandbox-storm, pipeline. Nothing here
-//! asserts: a number is read by people, with the machine it was taken on.
+//! sandbox-storm, languages, pipeline. `figures` writes what languages cost into `sdk/README.md`. Nothing
+//! here asserts: a number is read by people, with the machine it was taken on.
 
 mod delivery;
 mod isolation;
 mod journal;
+mod languages;
 mod latency;
 mod load;
 mod paced;
@@ -38,6 +39,9 @@ fn run() -> anyhow::Result<()> {
     if wanted.iter().any(|one| one == journal::MEMORY) {
         return journal::report_memory();
     }
+    if wanted.iter().any(|one| one == languages::FIGURES) {
+        return languages::write();
+    }
     println!("{}", table::machine());
     if wants("latency") {
         println!("## Latency of batches of one, publish → handled, all cores\n");
@@ -62,6 +66,10 @@ fn run() -> anyhow::Result<()> {
     if wants("turns") {
         println!("## A healthy plugin beside endless ones, all cores\n");
         turns::report()?;
+    }
+    if wants("languages") {
+        println!("## The same plugin in every language, compiled on all cores, run on one\n");
+        languages::report()?;
     }
     pin_to_one_core()?;
     if wants("latency") {

@@ -1,25 +1,28 @@
 //! What plugins can be built with here: each language's own script is asked, as it would be before it
 //! installs anything.
 
-use millstream_workshop::{Language, readiness};
+use millstream_workshop::{Language, TOOLCHAINS, readiness};
 
 use super::Check;
 
 pub(super) fn checks() -> Vec<Check> {
-    // What TypeScript needs is what JavaScript needs.
-    let apart = Language::ALL.into_iter().filter(|language| language.name() == language.sdk());
-    apart.map(check).collect()
+    TOOLCHAINS.into_iter().map(check).collect()
 }
 
-fn check(language: Language) -> Check {
-    let name = language.name();
-    let hint = format!(
-        "for plugins in this language: `millstream new NAME --lang {name}`, then the script \
-         NAME/sdk/toolchains/{name}.sh"
-    );
-    match readiness(language) {
+fn check(name: &'static str) -> Check {
+    match readiness(name) {
         Ok(found) if found.ready => Check::fine(name, found.says),
-        Ok(found) => Check::missing(name, found.says, &hint),
-        Err(error) => Check::missing(name, format!("cannot run `sh`: {error}"), &hint),
+        Ok(found) => Check::missing(name, found.says, &hint(name)),
+        Err(error) => Check::missing(name, format!("cannot run `sh`: {error}"), &hint(name)),
     }
+}
+
+fn hint(name: &str) -> String {
+    if Language::ALL.iter().any(|language| language.name() == name) {
+        return format!(
+            "for plugins in this language: `millstream new NAME --lang {name}`, then the script \
+             NAME/sdk/toolchains/{name}.sh"
+        );
+    }
+    format!("for plugins in this language, which has no SDK: the script sdk/toolchains/{name}.sh")
 }

@@ -1,74 +1,64 @@
-//! Any language: a new plugin builds, passes its cases and runs as it stands, and one example is the
-//! same in all of them. What this machine has no toolchain for is skipped, and said.
+//! Any language: a new plugin builds, passes its cases and runs as its README says, and one example is
+//! the same in all of them. What this machine has no toolchain for is skipped, and said.
 
-use std::path::Path;
-use std::process::{Command, Stdio};
+mod first_plugin;
+mod own_language;
 
 use millstream_tests::{
-    DEAD_LETTERS, Host, LANGUAGES, NOTIFICATIONS, Project, Summary, binary_folder,
-    flights_pipeline, is_ready, language_of, millstream, millstream_in, plugin,
+    DEAD_LETTERS, Host, NOTIFICATIONS, Project, Summary, flights_pipeline, millstream,
+    millstream_in, plugin, ready_examples, recommended_memory, repository, type_in,
 };
-
-#[test]
-fn a_new_plugin_builds_passes_its_cases_and_runs_as_it_stands() {
-    for language in LANGUAGES.into_iter().filter(|language| is_ready(language)) {
-        let project = Project::new();
-        let made = millstream_in(project.folder(), ["new", "shout", "--lang", language]).success();
-        assert!(made.stdout.contains("millstream build ."), "{language}: {made:#?}");
-        let folder = project.path("shout");
-        build(&folder);
-        let tested = millstream_in(&folder, ["test", "."]).success();
-        assert!(tested.stdout.contains("passed"), "{language}: {tested:#?}");
-        let pipeline = folder.join("pipeline.yaml");
-        let ran = Host::run(&pipeline, &["--drain", "--http", "off"], &[], b"hello\n").success();
-        assert!(ran.stdout.starts_with("HELLO"), "{language}: {ran:#?}");
-    }
-}
-
-/// Builds the plugin in `folder`, however long that takes: a language compiles what it depends on.
-fn build(folder: &Path) {
-    let mut command = Command::new(binary_folder().join("millstream"));
-    let built = command.current_dir(folder).args(["build", "."]).stdin(Stdio::null()).output();
-    let built = built.expect("the binary starts");
-    let said = String::from_utf8_lossy(&built.stderr);
-    assert!(built.status.success(), "{}: {said}", folder.display());
-}
 
 #[test]
 fn a_language_without_an_sdk_is_refused_with_those_that_have_one() {
     let refused = millstream(["new", "shout", "--lang", "cobol"]);
     assert_eq!(refused.code, Some(2), "{refused:#?}");
     assert!(refused.stderr.contains("rust, go, python, javascript, typescript, c"), "{refused:#?}");
+    assert!(refused.stderr.contains("see sdk/README.md"), "{refused:#?}");
 }
 
 #[test]
-fn the_flights_are_the_same_in_every_language() {
-    for name in ["delays-go", "delays-python", "delays-javascript", "delays-c"] {
-        if !is_ready(&language_of(name)) {
-            continue;
-        }
-        let folder = plugin(name);
+fn the_doctor_says_of_every_language_whether_it_is_ready() {
+    let checks = millstream(["doctor", "--format", "json"]).json();
+    for language in ["rust", "go", "python", "javascript", "c", "zig"] {
+        let checks = checks["checks"].as_array().expect("checks are a list").iter();
+        let found: Vec<_> = checks.filter(|check| check["name"] == language).collect();
+        assert_eq!(found.len(), 1, "{language}");
+        let (says, ready) = (found[0]["says"].as_str(), found[0]["state"] == "fine");
+        let says = says.expect("it says something");
+        assert_eq!(says.starts_with("ready: "), ready, "{language}: {says}");
+        assert_eq!(says.contains("missing: "), !ready, "{language}: {says}");
+    }
+}
+
+/// Under the limit that the language's template sets.
+#[test]
+fn the_flights_are_the_same_in_every_language_within_its_memory() {
+    for example in ready_examples() {
+        let (language, folder) = (example.language, plugin(example.plugin));
         let tested = millstream(["test".as_ref(), folder.as_os_str()]).success();
-        assert!(tested.stdout.contains("6 cases passed"), "{name}: {tested:#?}");
-        let summary = week(&folder.display().to_string());
-        assert_eq!(summary.topic("notify", "published"), NOTIFICATIONS, "{name}");
-        assert_eq!(summary.topic("dead", "published"), DEAD_LETTERS, "{name}");
+        assert!(tested.stdout.contains("6 cases passed"), "{language}: {tested:#?}");
+        let memory = recommended_memory(example.toolchain);
+        let summary = week(&folder.display().to_string(), &memory);
+        assert_eq!(summary.topic("notify", "published"), NOTIFICATIONS, "{language}");
+        assert_eq!(summary.topic("dead", "published"), DEAD_LETTERS, "{language}");
+        assert_eq!(summary.failures("delays"), 0, "{language} in {memory}");
         summary.adds_up();
     }
 }
 
 /// The week of flights through the plugin in `folder`.
-fn week(folder: &str) -> Summary {
+fn week(folder: &str, memory: &str) -> Summary {
     let project = Project::new();
     let week = "file: { path: data/flights-week.ndjson, format: ndjson }";
     let pipeline = flights_pipeline(&project, week);
     let text = std::fs::read_to_string(&pipeline).expect("it was written");
-    let data = millstream_tests::repository().join("pipelines/data");
+    let data = repository().join("pipelines/data");
+    let limits = format!("memory: {memory}, timeout: 5s, batch_timeout: 20s");
     let text = text
         .replace("path: data/", &format!("path: {}/", data.display()))
         .replace(&millstream_tests::delays().display().to_string(), folder)
-        // What a language needs is its template's affair, not this pipeline's.
-        .replace("memory: 64MiB, timeout: 1s", "timeout: 5s, batch_timeout: 20s");
+        .replace("memory: 64MiB, timeout: 1s", &limits);
     let pipeline = project.write("flights.yaml", text);
     Summary::of(&Host::run(&pipeline, &["--drain", "--http", "off"], &[], b"").success())
 }
@@ -78,7 +68,7 @@ fn a_blessed_case_passes_and_the_rest_of_it_stays() {
     let project = Project::new();
     let _ = millstream_in(project.folder(), ["new", "shout", "--lang", "rust"]).success();
     let folder = project.path("shout");
-    build(&folder);
+    type_in(&folder, "millstream build .");
     let case = project.write("shout/cases/blessed.yaml", "# mine\nmessages: [{ payload: hi }]\n");
     let failed = millstream_in(&folder, ["test", "."]);
     assert_eq!(failed.code, Some(1), "{failed:#?}");
@@ -101,4 +91,13 @@ fn a_missing_tool_names_the_script_that_installs_it() {
     let said = &failed.stderr;
     assert!(said.contains("needs a tool that is not installed"), "{said}");
     assert!(said.contains("shout/sdk/toolchains/python.sh` installs what python needs"), "{said}");
+}
+
+/// Which would build what changed, and swap it in.
+#[test]
+fn watching_is_refused_until_there_is_something_to_swap() {
+    let refused = millstream(["run", "pipelines/hello.yaml", "--watch", "--http", "off"]);
+    assert_eq!(refused.code, Some(1), "{refused:#?}");
+    assert!(refused.stderr.contains("`millstream run --watch`"), "{refused:#?}");
+    assert!(refused.stderr.contains("not available"), "{refused:#?}");
 }
