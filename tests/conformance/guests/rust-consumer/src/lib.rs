@@ -10,9 +10,9 @@ use serde_json::Value;
 wit_bindgen::generate!({ path: "../../../../sdk/wit", world: "configurable-consumer" });
 
 use exports::millstream::plugin::lifecycle::Guest as Lifecycle;
-use exports::millstream::plugin::message_handler::{Failure, Guest, Message, OutgoingMessage, Retry};
+use exports::millstream::plugin::message_handler::{Failure, Guest, Message, OutgoingMessage};
 use millstream::plugin::logging::{Field, Level, log};
-use millstream::plugin::types::Header;
+use millstream::plugin::types::{Header, Retry};
 
 struct Obedient;
 
