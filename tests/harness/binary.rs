@@ -50,6 +50,18 @@ pub fn millstream_in<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Ite
     )
 }
 
+/// Runs `millstream` with `args` in the project's top folder, however long that takes: compilers
+/// have their own pace.
+#[track_caller]
+pub fn millstream_unhurried<A: AsRef<OsStr>>(args: impl IntoIterator<Item = A>) -> Output {
+    let mut command = command();
+    command.current_dir(repository()).args(args).stdin(Stdio::null());
+    let output = command.output().expect("the binary starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
+    Output { code: output.status.code(), stdout, stderr }
+}
+
 /// The folder the binary lies in, for a `PATH`.
 #[must_use]
 pub fn binary_folder() -> PathBuf {

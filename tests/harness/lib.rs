@@ -21,7 +21,7 @@ mod shell;
 mod summary;
 
 pub use api::{Answered, Api, figure};
-pub use binary::{Output, binary_folder, millstream, millstream_in};
+pub use binary::{Output, binary_folder, millstream, millstream_in, millstream_unhurried};
 pub use flights::{DEAD_LETTERS, DEPARTURES, NOTIFICATIONS, flights_pipeline, week};
 pub use guests::{delays, guest, plugin};
 pub use hook::{Call, Hook};

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use crate::error::{Mistake, WorkshopError};
@@ -65,7 +67,7 @@ fn line(answer: &Observed) -> Value {
     }
 }
 
-/// What is usual is left out, and so is a payload that a case has no form for.
+/// What is usual is left out.
 fn output(published: &Published) -> Value {
     let Published { topic, key, headers, payload, delay_ms } = published;
     let mut form = serde_json::Map::new();
@@ -76,7 +78,9 @@ fn output(published: &Published) -> Value {
         (_, Ok(text)) => {
             form.insert("payload".to_owned(), json!(text));
         }
-        _ => {}
+        _ => {
+            form.insert("payload_base64".to_owned(), json!(STANDARD.encode(payload)));
+        }
     }
     form.extend(topic.iter().map(|topic| ("topic".to_owned(), json!(topic))));
     form.extend(key.iter().map(|key| ("key".to_owned(), json!(key))));
@@ -131,7 +135,8 @@ mod tests {
         assert_eq!(output(&published(b"{\"n\": 1}")), json);
         let text = json!({ "payload": "12", "key": "k", "headers": headers });
         assert_eq!(output(&published(b"12")), text);
-        assert_eq!(output(&published(b"\xff")), json!({ "key": "k", "headers": headers }));
+        let bytes = json!({ "payload_base64": "/w==", "key": "k", "headers": headers });
+        assert_eq!(output(&published(b"\xff")), bytes);
     }
 
     #[test]

@@ -73,7 +73,7 @@ pub(crate) struct ExpectedOutput {
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum ExpectedPayload {
-    Text(String),
+    Bytes(Vec<u8>),
     /// Equal whatever the order of keys.
     Json(Value),
 }

@@ -105,9 +105,9 @@ fn compare_output(number: usize, expected: &ExpectedOutput, found: &Published) -
     let place = |part: &str| format!("{part} of output {number}");
     let mut mismatches = match &expected.payload {
         None => Vec::new(),
-        Some(ExpectedPayload::Text(text)) if text.as_bytes() == found.payload => Vec::new(),
-        Some(ExpectedPayload::Text(text)) => {
-            vec![(place("payload"), quoted(text), bytes(&found.payload))]
+        Some(ExpectedPayload::Bytes(expected)) if *expected == found.payload => Vec::new(),
+        Some(ExpectedPayload::Bytes(expected)) => {
+            vec![(place("payload"), bytes(expected), bytes(&found.payload))]
         }
         Some(ExpectedPayload::Json(json)) => compare_payload(json, &found.payload, &place),
     };

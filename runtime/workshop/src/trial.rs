@@ -2,11 +2,13 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
 use bytes::Bytes;
 use millstream_message::{Batch, BatchBuilder, BatchTooLarge, MessageId};
 use millstream_plugin_host::{
-    Grants, Host, Input, Instance, LoadError, Plugin, PluginSettings, StartFailure,
+    CompileLimits, Grants, Host, Input, Instance, Limits, LoadError, Plugin, PluginSettings,
+    StartFailure,
 };
 
 use crate::bless::{Blessed, bless as blessed};
@@ -20,6 +22,7 @@ use crate::sources;
 
 /// The largest component that is loaded.
 const COMPONENT_BYTES_MAX: u64 = 256 << 20;
+const COMPILE_TIMEOUT: Duration = Duration::from_secs(10 * 60);
 /// Topic and subscription that the cases' messages seem to come from.
 const PLACE: &str = "cases";
 
@@ -68,6 +71,7 @@ pub async fn test(folder: &Path, host: &Host) -> Result<Vec<CaseReport>, Worksho
         let settings = PluginSettings {
             config: case.config.clone(),
             grants: Grants::without_reach(),
+            limits: limits(),
             ..PluginSettings::default()
         };
         let unusable = |source: LoadError| WorkshopError::NotAPlugin { path: path.clone(), source };
@@ -75,6 +79,13 @@ pub async fn test(folder: &Path, host: &Host) -> Result<Vec<CaseReport>, Worksho
         reports.push(run(case, &plugin).await?);
     }
     Ok(reports)
+}
+
+/// Those of a pipeline that sets none, but that compiling may take its time: a busy machine is no
+/// fault of the plugin.
+fn limits() -> Limits {
+    let compile = CompileLimits { timeout: COMPILE_TIMEOUT, ..CompileLimits::default() };
+    Limits { compile, ..Limits::default() }
 }
 
 /// Writes what came out into the case of `report`, which failed, in place of what it expected.

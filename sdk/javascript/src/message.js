@@ -81,7 +81,8 @@ export class Message {
 
   /** Which try this is: 1 plus the failures so far. */
   get attempt() {
-    return this.#batch.attempts[this.#index];
+    // QuickJS's bindings hand over numbers from 2^31 on as negative ones.
+    return this.#batch.attempts[this.#index] >>> 0;
   }
 
   /** The message as an output: payload, key and headers as they came. */

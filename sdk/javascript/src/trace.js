@@ -9,7 +9,8 @@ export function located(stack = "") {
   return frames.slice(0, FRAMES_MAX).map((frame) => "    " + frame.trim().replace(PLACE, source));
 }
 
-const PLACE = /\(?([^\s()]+):(\d+)(?::\d+)?\)?$/;
+// Lazy: the file ends before the line, and not between line and column.
+const PLACE = /\(?([^\s()]+?):(\d+)(?::\d+)?\)?$/;
 
 function source(whole, _file, line) {
   const found = globalThis.__millstreamLines?.[Number(line) - 1];

@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { Message } from "../src/message.js";
 import { Reject, Retry, plugin, settings } from "../src/millstream.js";
 import { deliver } from "../src/testing.js";
+import { located } from "../src/trace.js";
 
 const run = (handle, ...messages) => deliver(plugin({ handle }), messages);
 
@@ -72,4 +74,17 @@ test("a configuration that does not fit is refused in words", () => {
   assert.equal(refused({}), undefined);
   assert.equal(refused({ longest: "a" }), "longest: expected number, found string");
   assert.equal(refused({ longset: 1 }), "unknown setting `longset`, there is `longest`");
+});
+
+test("an attempt counts on past what the bindings take for negative", () => {
+  assert.equal(new Message({ attempts: [-1] }, 0).attempt, 2 ** 32 - 1);
+});
+
+test("an error tells the line of the source, whether its frame has a column or not", () => {
+  globalThis.__millstreamLines = [null, ["src/index.js", 7]];
+  const frames = located("Error: no\n    at trap (bundle.js:2:1)\n    at bundle.js:2\n    at f (bundle.js:1:2)");
+  delete globalThis.__millstreamLines;
+  assert.deepEqual(frames.map((frame) => frame.trim()), [
+    "at trap (src/index.js:7)", "at (src/index.js:7)", "at f (bundle.js:1:2)",
+  ]);
 });

@@ -81,6 +81,8 @@ enum OkForm {
 #[serde(deny_unknown_fields)]
 struct OutputForm {
     payload: Option<String>,
+    payload_base64: Option<String>,
+    payload_file: Option<String>,
     #[serde(default, deserialize_with = "given")]
     json: Option<Value>,
     #[serde(default, deserialize_with = "given")]
@@ -169,13 +171,8 @@ fn given_message(file: &Path, form: Spanned<MessageForm>) -> Result<Given, Works
         form.value;
     let payload = match (payload, payload_base64, payload_file, json) {
         (Some(text), None, None, None) => text.into_bytes(),
-        (None, Some(text), None, None) => {
-            STANDARD.decode(text).map_err(|error| mistake(format!("`payload_base64`: {error}")))?
-        }
-        (None, None, Some(name), None) => {
-            let path = file.parent().unwrap_or(file).join(name);
-            sources::read(&path, PAYLOAD_BYTES_MAX)?
-        }
+        (None, Some(text), None, None) => decoded(&text).map_err(mistake)?,
+        (None, None, Some(name), None) => payload_of(file, &name)?,
         (None, None, None, Some(json)) => json.to_string().into_bytes(),
         _ => {
             let one = "give one of `payload`, `payload_base64`, `payload_file`, `json`";
@@ -189,6 +186,15 @@ fn given_message(file: &Path, form: Spanned<MessageForm>) -> Result<Given, Works
     Ok(Given { payload, key, headers: headers.collect::<Result<_, _>>()?, attempt })
 }
 
+fn decoded(base64: &str) -> Result<Vec<u8>, String> {
+    STANDARD.decode(base64).map_err(|error| format!("`payload_base64`: {error}"))
+}
+
+/// The content of the file `name`, which lies beside the case or below.
+fn payload_of(case: &Path, name: &str) -> Result<Vec<u8>, WorkshopError> {
+    Ok(sources::read(&case.parent().unwrap_or(case).join(name), PAYLOAD_BYTES_MAX)?)
+}
+
 /// As the runtime would keep it.
 fn checked_header((name, value): (String, String)) -> Result<(String, String), String> {
     let lower =
@@ -197,32 +203,47 @@ fn checked_header((name, value): (String, String)) -> Result<(String, String), S
     Ok((lower, value))
 }
 
-fn expected_answer(file: &Path, form: Spanned<ExpectForm>) -> Result<Expected, Mistake> {
-    let mistake = |message: &str| Mistake::at(file, position(&form.referenced), message);
+fn expected_answer(file: &Path, form: Spanned<ExpectForm>) -> Result<Expected, WorkshopError> {
+    let place = position(&form.referenced);
+    let mistake = |message: &str| Mistake::at(file, place, message);
     let ExpectForm { ok, retry, reject, trap, delay_ms } = form.value;
     if delay_ms.is_some() && retry.is_none() {
-        return Err(mistake("`delay_ms` stands beside `retry`, or in an output"));
+        return Err(mistake("`delay_ms` stands beside `retry`, or in an output").into());
     }
     match (ok, retry, reject, trap) {
         (Some(OkForm::Any), None, None, None) => Ok(Expected::Ok(None)),
         (Some(OkForm::Outputs(outputs)), None, None, None) => {
-            let outputs =
-                outputs.into_iter().map(|output| expected_output(output).map_err(mistake));
+            let outputs = outputs.into_iter().map(|output| expected_output(file, place, output));
             Ok(Expected::Ok(Some(outputs.collect::<Result<_, _>>()?)))
         }
         (None, Some(reason), None, None) => Ok(Expected::Retry { reason, delay_ms }),
         (None, None, Some(reason), None) => Ok(Expected::Reject(reason)),
         (None, None, None, Some(text)) => Ok(Expected::Trap(text)),
-        _ => Err(mistake("give one of `ok`, `retry`, `reject`, `trap`")),
+        _ => Err(mistake("give one of `ok`, `retry`, `reject`, `trap`").into()),
     }
 }
 
-fn expected_output(form: OutputForm) -> Result<ExpectedOutput, &'static str> {
-    let OutputForm { payload, json, topic, key, headers, delay_ms } = form;
-    let payload = match (payload, json) {
-        (Some(_), Some(_)) => return Err("an output has `payload` or `json`, not both"),
-        (Some(text), None) => Some(ExpectedPayload::Text(text)),
-        (None, json) => json.map(ExpectedPayload::Json),
+fn expected_output(
+    file: &Path,
+    place: (u64, u64),
+    form: OutputForm,
+) -> Result<ExpectedOutput, WorkshopError> {
+    let mistake = |message: String| Mistake::at(file, place, message);
+    let OutputForm { payload, payload_base64, payload_file, json, topic, key, headers, delay_ms } =
+        form;
+    let payload = match (payload, payload_base64, payload_file, json) {
+        (None, None, None, None) => None,
+        (Some(text), None, None, None) => Some(ExpectedPayload::Bytes(text.into_bytes())),
+        (None, Some(text), None, None) => {
+            Some(ExpectedPayload::Bytes(decoded(&text).map_err(mistake)?))
+        }
+        (None, None, Some(name), None) => Some(ExpectedPayload::Bytes(payload_of(file, &name)?)),
+        (None, None, None, Some(json)) => Some(ExpectedPayload::Json(json)),
+        _ => {
+            let one =
+                "an output has one of `payload`, `payload_base64`, `payload_file`, `json`, or none";
+            return Err(mistake(one.to_owned()).into());
+        }
     };
     let headers = headers.map(|headers| {
         headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()

@@ -74,6 +74,21 @@ fn an_absent_field_is_not_compared_and_a_null_one_is() {
 }
 
 #[test]
+fn a_payload_is_expected_in_the_forms_that_one_is_given_in() {
+    let payload = |text: &str| {
+        let Expected::Ok(Some(mut outputs)) = expected(&format!("ok: [{text}]")) else {
+            panic!("no outputs")
+        };
+        outputs.remove(0).payload.unwrap()
+    };
+    assert_eq!(payload("payload: text"), ExpectedPayload::Bytes(b"text".to_vec()));
+    assert_eq!(payload("payload_base64: /w=="), ExpectedPayload::Bytes(vec![0xff]));
+    let file = ExpectedPayload::Bytes(b"from a file".to_vec());
+    assert_eq!(payload("payload_file: body.bin"), file);
+    assert_eq!(payload("json: null"), ExpectedPayload::Json(Value::Null));
+}
+
+#[test]
 fn a_case_may_be_about_the_configuration() {
     let case = read("config: { threshold: -1 }\nconfig_refused: must be").unwrap();
     assert_eq!(case.config, json!({"threshold": -1}));
@@ -92,6 +107,10 @@ fn a_mistake_is_refused_with_its_line() {
         "cases/case.yaml:2:5: give one of",
     );
     refused("messages:\n  - key: a\nexpect: [ok: any]", "cases/case.yaml:2:5: give one of");
+    refused(
+        "messages: [payload: a]\nexpect: [ok: [{payload: a, json: 1}]]",
+        "cases/case.yaml:2:10: an output has one of `payload`, `payload_base64`",
+    );
     refused(
         "messages: [payload_base64: '*']\nexpect: [ok: any]",
         "cases/case.yaml:1:12: `payload_base64`: ",

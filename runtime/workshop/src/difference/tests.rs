@@ -55,7 +55,7 @@ fn a_payload_that_is_no_json_is_shown() {
 fn only_what_is_given_is_compared() {
     assert!(mismatches(any_output(), output("x")).is_empty());
     let all = ExpectedOutput {
-        payload: Some(ExpectedPayload::Text("y".to_owned())),
+        payload: Some(ExpectedPayload::Bytes(b"y".to_vec())),
         topic: Some(Some("t".to_owned())),
         key: Some(None),
         headers: Some(vec![("a".to_owned(), "b".to_owned())]),
