@@ -1,7 +1,8 @@
 //! A check tries the plugins: they compile within their limits and like their configuration, or
-//! there is a finding at its place; and `run` finds compiled what a check compiled.
+//! there is a finding at its place; and what was compiled once is found again.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use millstream_tests::{Host, Output, Project, guest, millstream};
 use serde_json::Value;
@@ -51,13 +52,31 @@ fn the_limit_that_a_compile_hits_is_a_finding() {
 }
 
 #[test]
-fn what_a_check_compiled_a_run_does_not_compile_again() {
+fn what_was_compiled_is_compiled_again_only_for_narrower_limits() {
     let project = Project::new();
     let plugin = never_compiled(&project);
-    let _ = check(&pipeline(&project, &plugin, "config: {}"), &[]).success();
+    let cache = project.path("cache");
+    let run = |limits: &str| {
+        let file = pipeline(&project, &plugin, limits);
+        let env = [("XDG_CACHE_HOME", cache.as_path())];
+        Host::run(&file, &["--drain", "--http", "off"], &env, b"a\n")
+    };
+    let _ = run("config: {}").success();
+    let compiled = kept(&cache);
+    let _ = run("limits: { compile_timeout: 90s }").success();
+    assert_eq!(kept(&cache), compiled, "it was compiled again");
     // Nothing compiles in a millisecond.
-    let file = pipeline(&project, &plugin, "limits: { compile_timeout: 1ms }");
-    let _ = Host::run(&file, &["--drain", "--http", "off"], &[], b"a\n").success();
+    let refused = run("limits: { compile_timeout: 1ms }");
+    assert!(refused.stderr.contains("limits.compile_timeout 1ms"), "{refused:#?}");
+}
+
+/// When each entry of the compile cache in `folder` was written.
+fn kept(folder: &Path) -> Vec<SystemTime> {
+    let entries = std::fs::read_dir(folder.join("millstream")).expect("there is a cache");
+    let written = entries.map(|entry| entry?.metadata()?.modified());
+    let written: Vec<_> = written.collect::<Result<_, _>>().expect("it can be read");
+    assert_eq!(written.len(), 1, "one plugin, one entry");
+    written
 }
 
 #[test]
@@ -71,7 +90,7 @@ fn a_damaged_file_is_an_error_of_inspect() {
     assert!(output.stderr.contains("not a valid component"), "{output:#?}");
 }
 
-fn check(file: &std::path::Path, args: &[&str]) -> Output {
+fn check(file: &Path, args: &[&str]) -> Output {
     let file = file.display().to_string();
     millstream([&["check", &file, "--format", "json"][..], args].concat())
 }
@@ -97,7 +116,7 @@ fn never_compiled(project: &Project) -> PathBuf {
 }
 
 /// Line 5 is `setting`.
-fn pipeline(project: &Project, plugin: &std::path::Path, setting: &str) -> PathBuf {
+fn pipeline(project: &Project, plugin: &Path, setting: &str) -> PathBuf {
     let text = format!(
         "pipeline: checked
 plugins:

@@ -72,7 +72,6 @@ pub async fn test(folder: &Path, host: &Host) -> Result<Vec<CaseReport>, Worksho
             config: case.config.clone(),
             grants: Grants::without_reach(),
             limits: limits(),
-            ..PluginSettings::default()
         };
         let unusable = |source: LoadError| WorkshopError::NotAPlugin { path: path.clone(), source };
         let plugin = host.load(&name, component.clone(), settings).await.map_err(unusable)?;

@@ -192,7 +192,7 @@ fn decoded(base64: &str) -> Result<Vec<u8>, String> {
 
 /// The content of the file `name`, which lies beside the case or below.
 fn payload_of(case: &Path, name: &str) -> Result<Vec<u8>, WorkshopError> {
-    Ok(sources::read(&case.parent().unwrap_or(case).join(name), PAYLOAD_BYTES_MAX)?)
+    sources::read(&case.parent().unwrap_or(case).join(name), PAYLOAD_BYTES_MAX)
 }
 
 /// As the runtime would keep it.
