@@ -104,8 +104,11 @@ impl EmbeddedBroker {
         }
     }
 
-    /// Everything that was recorded so far is durable.
-    pub(super) async fn all_durable(&self) -> Result<(), Ended> {
+    /// Waits until everything that was recorded so far is durable; at once where nothing is kept.
+    ///
+    /// # Errors
+    /// The journal has ended.
+    pub async fn all_durable(&self) -> Result<(), Ended> {
         let last = self.lock().last;
         self.durable(last).await
     }
