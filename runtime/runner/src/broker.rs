@@ -46,9 +46,10 @@ pub(crate) async fn open(
     })?;
     let (broker, recovered) = opened.map_err(OpenError::Journal)?;
     // What was dropped and renamed stays so, even if the process is killed before the first message.
-    broker.all_durable().await.map_err(|ended| {
-        OpenError::Journal(millstream_queue::OpenError::Io(ended.to_string()))
-    })?;
+    broker
+        .all_durable()
+        .await
+        .map_err(|ended| OpenError::Journal(millstream_queue::OpenError::Io(ended.to_string())))?;
     Ok((broker, Some(recovered)))
 }
 
