@@ -57,7 +57,7 @@ fn pipeline(example: &Example, memory: &str) -> String {
         "pipeline: soak\n\
          topics:\n  departures: {{ kind: event, max_messages: 10000 }}\n  notify: {{ kind: command }}\n  \
          dead: {{ kind: dead_letter }}\n\
-         plugins:\n  delays:\n    source: {}\n    limits: {{ memory: {memory}, timeout: 5s, batch_timeout: 20s }}\n\
+         plugins:\n  delays:\n    source: {}\n    limits: {{ memory: {memory}, timeout: 5s, batch_timeout: 20s, compile_timeout: 10m }}\n\
          sources:\n  week: {{ stdin: {{ format: ndjson }}, topic: departures, key_from: /carrier }}\n\
          subscriptions:\n  find-delays: {{ topic: departures, plugin: delays, output: notify, dead_letter: dead }}\n  \
          notify-desk: {{ topic: notify, sink: {{ file: {{ path: notifications.ndjson }} }}, dead_letter: dead }}\n",

@@ -54,7 +54,8 @@ fn takes_full_batches(folder: &Path, language: &str) {
     let line = [b"x".repeat(LARGE), b"\n".to_vec()].concat();
     let text = std::fs::read_to_string(folder.join("pipeline.yaml")).expect("it has a pipeline");
     let pipeline = folder.join("patient.yaml");
-    let patient = text.replace("memory: ", "timeout: 20s, batch_timeout: 25s, memory: ");
+    let patient = text
+        .replace("memory: ", "timeout: 20s, batch_timeout: 25s, compile_timeout: 10m, memory: ");
     std::fs::write(&pipeline, patient).expect("it can be written");
     let args = ["--drain", "--http", "off"];
     let ran = Host::run(&pipeline, &args, &[], &line.repeat(LARGE_LINES)).success();

@@ -54,7 +54,7 @@ fn week(folder: &str, memory: &str) -> Summary {
     let pipeline = flights_pipeline(&project, week);
     let text = std::fs::read_to_string(&pipeline).expect("it was written");
     let data = repository().join("pipelines/data");
-    let limits = format!("memory: {memory}, timeout: 5s, batch_timeout: 20s");
+    let limits = format!("memory: {memory}, timeout: 5s, batch_timeout: 20s, compile_timeout: 10m");
     let text = text
         .replace("path: data/", &format!("path: {}/", data.display()))
         .replace(&millstream_tests::delays().display().to_string(), folder)
