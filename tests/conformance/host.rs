@@ -63,7 +63,7 @@ topics:
     for guest in guests {
         let folder = guest.folder();
         text.push_str(&format!(
-            "  {}: {{ source: {}, limits: {{ timeout: 10s, batch_timeout: 20s }} }}\n",
+            "  {}: {{ source: {}, limits: {{ timeout: 10s, batch_timeout: 20s, compile_timeout: 10m }} }}\n",
             guest.name,
             folder.display()
         ));
