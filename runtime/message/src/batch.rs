@@ -207,6 +207,12 @@ impl<'a> Message<'a> {
         }
     }
 
+    /// What orders the message by its key: a hash of it; none for a message without a key.
+    #[must_use]
+    pub fn order_key(&self) -> Option<u64> {
+        Some(self.order_hash()).filter(|hash| *hash != 0)
+    }
+
     /// A hash of the key; 0 when there is none. Messages of one key have one hash.
     #[must_use]
     pub fn order_hash(&self) -> u64 {

@@ -254,7 +254,7 @@ impl<'a> Judge<'a> {
         match self.case.rules.ordering {
             Ordering::None => None,
             Ordering::Strict => Some(0),
-            Ordering::Key => Some(self.case.batch.get(i).order_hash()).filter(|hash| *hash != 0),
+            Ordering::Key => self.case.batch.get(i).order_key(),
         }
     }
 

@@ -7,9 +7,6 @@ use millstream_formats::{Condition, Subject};
 use millstream_message::{Batch, Failure, FailureKind, Output, Settlement, Verdict, Verdicts};
 use millstream_queue::{Delivery, Histories};
 
-/// The hash of messages without a key, which no order holds for.
-const NO_KEY: u64 = 0;
-
 /// A condition that each message must meet to be handled.
 #[derive(Clone, Debug)]
 pub(crate) struct Filter {
@@ -33,12 +30,14 @@ pub(crate) fn sieve(
     filter: Option<&Filter>,
     one_per_key: bool,
 ) -> Option<Sieved> {
+    if filter.is_none() && !one_per_key {
+        // The ordinary case looks at no message.
+        return None;
+    }
     let batch = &delivery.batch;
     let mut keys = HashSet::new();
-    let mut follows = |i: usize| {
-        let key = batch.get(i).order_hash();
-        one_per_key && key != NO_KEY && !keys.insert(key)
-    };
+    let mut follows =
+        |i| one_per_key && batch.get(i).order_key().is_some_and(|key| !keys.insert(key));
     let verdict = |i| {
         let own = filter.and_then(|filter| filter.verdict(batch, i));
         own.or_else(|| follows(i).then_some(Verdict::Returned))

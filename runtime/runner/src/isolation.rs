@@ -186,9 +186,7 @@ impl<'a> Rerun<'a> {
     fn order(&self, i: usize) -> Option<u64> {
         match self.rules.ordering {
             Ordering::None => None,
-            Ordering::Key => {
-                Some(self.delivery.batch.get(i).order_hash()).filter(|hash| *hash != 0)
-            }
+            Ordering::Key => self.delivery.batch.get(i).order_key(),
             Ordering::Strict => Some(0),
         }
     }
