@@ -1,8 +1,8 @@
 //! Compiled code on disk, so that a plugin is compiled once per machine and engine version.
 //!
 //! What the folder holds is executed, so it must be private: created with mode 0700, refused when
-//! someone else owns it. An entry is the machine code, the time and the memory that compiling it was
-//! held to, and the SHA-256 of all that; one that does not match is compiled anew.
+//! someone else owns it. An entry is the machine code, the time that compiling it took, the memory that
+//! it was held to, and the SHA-256 of all that; one that does not match is compiled anew.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -18,27 +18,28 @@ const CACHE_BYTES_MAX: u64 = 1 << 30;
 /// Length of the checksum at the end of an entry.
 const CHECKSUM_LEN: usize = 32;
 /// Which form entries have: another one is another name, so that no old one is misread.
-const FORM: &[u8] = b"code, time, memory, checksum";
+const FORM: &[u8] = b"code, time taken, memory, checksum";
 /// How entries' names end: nothing else in the folder is ever read or removed.
 const EXTENSION: &str = "cwasm";
 
 /// Compiled code as it was kept.
 pub(crate) struct Entry {
     pub(crate) code: Vec<u8>,
-    /// What compiling it was held to.
-    timeout: Duration,
+    /// How long compiling it took.
+    took: Duration,
+    /// The bytes of memory that compiling it was held to.
     memory: u64,
 }
 
 impl Entry {
-    /// `code` that was compiled within `limits`.
-    pub(crate) fn new(code: Vec<u8>, limits: &CompileLimits) -> Self {
-        Self { code, timeout: limits.timeout, memory: limits.memory }
+    /// `code` that took so long to compile, with no more `memory` than that.
+    pub(crate) fn new(code: Vec<u8>, took: Duration, memory: u64) -> Self {
+        Self { code, took, memory }
     }
 
-    /// Whether compiling took no more time and memory than `limits` allow: it was held to that.
+    /// Whether compiling took no more time and memory than `limits` allow.
     pub(crate) fn made_within(&self, limits: &CompileLimits) -> bool {
-        self.timeout <= limits.timeout && self.memory <= limits.memory
+        self.took <= limits.timeout && self.memory <= limits.memory
     }
 
     fn parse(mut bytes: Vec<u8>) -> Option<Self> {
@@ -53,13 +54,13 @@ impl Entry {
             bytes.truncate(rest);
             Some(number)
         };
-        let (memory, timeout) = (last()?, Duration::from_nanos(last()?));
-        Some(Self { code: bytes, timeout, memory })
+        let (memory, took) = (last()?, Duration::from_nanos(last()?));
+        Some(Self { code: bytes, took, memory })
     }
 
     /// What stands behind the code.
     fn end(&self) -> [[u8; 8]; 2] {
-        let nanos = u64::try_from(self.timeout.as_nanos()).unwrap_or(u64::MAX);
+        let nanos = u64::try_from(self.took.as_nanos()).unwrap_or(u64::MAX);
         [nanos.to_le_bytes(), self.memory.to_le_bytes()]
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use tokio::time::Instant;
 use wasmtime::component::Component;
 
 use crate::cache::Entry;
@@ -91,20 +92,21 @@ async fn component(
         accept(&inspection, &settings.grants)?;
         return Ok((inspection, component));
     }
-    let (counter, held_to) = (host.clone(), host.compiler.held_to(limits));
+    let (counter, memory_max) = (host.clone(), host.compiler.held_to(limits).memory);
     let grants = settings.grants.clone();
     let accept = move |inspection: &Inspection| {
         accept(inspection, &grants)?;
         counter.count_compile();
         Ok(())
     };
+    let begun = Instant::now();
     let Compiled { inspection, code } = host.compiler.compile(bytes, limits, accept).await?;
-    let host = host.clone();
+    let (took, host) = (begun.elapsed(), host.clone());
     compile::blocking(move || {
         let loaded = compile::load(&host.engine, &code);
         let component = loaded.map_err(|error| unloadable(&error, memory))?;
         if let Some(cache) = &host.cache {
-            cache.put(inspection.digest, &Entry::new(code, &held_to));
+            cache.put(inspection.digest, &Entry::new(code, took, memory_max));
         }
         Ok((inspection, component))
     })
@@ -121,8 +123,7 @@ fn accept(inspection: &Inspection, grants: &Grants) -> Result<(), LoadError> {
     }
 }
 
-/// What the cache holds of `bytes`; if `limits` are given, only what keeps to them: whoever sets them
-/// lower than those that held when it was compiled has it compiled again.
+/// What the cache holds of `bytes`; if `limits` are given, only what was made within them.
 async fn known(
     host: &Arc<Shared>,
     bytes: &Bytes,

@@ -64,9 +64,12 @@ async fn compiled(folder: &Path, limits: CompileLimits) -> Result<u64, LoadError
 async fn what_was_compiled_within_wider_limits_is_no_way_around_narrower_ones() {
     let folder = tempfile::tempdir().unwrap();
     let wide = CompileLimits::default();
-    let narrow = CompileLimits { timeout: wide.timeout / 2, ..wide };
+    let narrow = CompileLimits { memory: wide.memory / 2, ..wide };
     assert_eq!(compiled(folder.path(), wide).await, Ok(1));
     assert_eq!(compiled(folder.path(), narrow).await, Ok(1));
+    // Less time than was allowed is enough, as long as it is not less than it took.
+    let hasty = CompileLimits { timeout: wide.timeout / 2, ..narrow };
+    assert_eq!(compiled(folder.path(), hasty).await, Ok(0));
     // It was compiled within them: that holds for wider ones as well.
     assert_eq!(compiled(folder.path(), narrow).await, Ok(0));
     assert_eq!(compiled(folder.path(), wide).await, Ok(0));
