@@ -169,15 +169,11 @@ fn given_message(file: &Path, form: Spanned<MessageForm>) -> Result<Given, Works
     let mistake = |message: String| Mistake::at(file, place, message);
     let MessageForm { payload, payload_base64, payload_file, json, key, headers, attempt } =
         form.value;
-    let payload = match (payload, payload_base64, payload_file, json) {
-        (Some(text), None, None, None) => text.into_bytes(),
-        (None, Some(text), None, None) => decoded(&text).map_err(mistake)?,
-        (None, None, Some(name), None) => payload_of(file, &name)?,
-        (None, None, None, Some(json)) => json.to_string().into_bytes(),
-        _ => {
-            let one = "give one of `payload`, `payload_base64`, `payload_file`, `json`";
-            return Err(mistake(one.to_owned()).into());
-        }
+    let forms = (payload, payload_base64, payload_file, json);
+    let payload = match payload_of(file, place, forms)? {
+        Some(ExpectedPayload::Bytes(bytes)) => bytes,
+        Some(ExpectedPayload::Json(json)) => json.to_string().into_bytes(),
+        None => return Err(mistake(ONE_FORM.to_owned()).into()),
     };
     if attempt == 0 {
         return Err(mistake("`attempt` counts from 1".to_owned()).into());
@@ -186,13 +182,31 @@ fn given_message(file: &Path, form: Spanned<MessageForm>) -> Result<Given, Works
     Ok(Given { payload, key, headers: headers.collect::<Result<_, _>>()?, attempt })
 }
 
-fn decoded(base64: &str) -> Result<Vec<u8>, String> {
-    STANDARD.decode(base64).map_err(|error| format!("`payload_base64`: {error}"))
-}
+/// A payload as text, in base64, by the name of its file, and as JSON.
+type PayloadForms = (Option<String>, Option<String>, Option<String>, Option<Value>);
 
-/// The content of the file `name`, which lies beside the case or below.
-fn payload_of(case: &Path, name: &str) -> Result<Vec<u8>, WorkshopError> {
-    sources::read(&case.parent().unwrap_or(case).join(name), PAYLOAD_BYTES_MAX)
+const ONE_FORM: &str = "give one of `payload`, `payload_base64`, `payload_file`, `json`";
+
+/// What one of the forms says; none where there is none of them. A file lies beside the case or below.
+fn payload_of(
+    case: &Path,
+    place: (u64, u64),
+    forms: PayloadForms,
+) -> Result<Option<ExpectedPayload>, WorkshopError> {
+    let mistake = |message: String| Mistake::at(case, place, message);
+    let bytes = match forms {
+        (None, None, None, None) => return Ok(None),
+        (None, None, None, Some(json)) => return Ok(Some(ExpectedPayload::Json(json))),
+        (Some(text), None, None, None) => text.into_bytes(),
+        (None, Some(text), None, None) => {
+            STANDARD.decode(text).map_err(|error| mistake(format!("`payload_base64`: {error}")))?
+        }
+        (None, None, Some(name), None) => {
+            sources::read(&case.parent().unwrap_or(case).join(name), PAYLOAD_BYTES_MAX)?
+        }
+        _ => return Err(mistake(ONE_FORM.to_owned()).into()),
+    };
+    Ok(Some(ExpectedPayload::Bytes(bytes)))
 }
 
 /// As the runtime would keep it.
@@ -228,23 +242,9 @@ fn expected_output(
     place: (u64, u64),
     form: OutputForm,
 ) -> Result<ExpectedOutput, WorkshopError> {
-    let mistake = |message: String| Mistake::at(file, place, message);
     let OutputForm { payload, payload_base64, payload_file, json, topic, key, headers, delay_ms } =
         form;
-    let payload = match (payload, payload_base64, payload_file, json) {
-        (None, None, None, None) => None,
-        (Some(text), None, None, None) => Some(ExpectedPayload::Bytes(text.into_bytes())),
-        (None, Some(text), None, None) => {
-            Some(ExpectedPayload::Bytes(decoded(&text).map_err(mistake)?))
-        }
-        (None, None, Some(name), None) => Some(ExpectedPayload::Bytes(payload_of(file, &name)?)),
-        (None, None, None, Some(json)) => Some(ExpectedPayload::Json(json)),
-        _ => {
-            let one =
-                "an output has one of `payload`, `payload_base64`, `payload_file`, `json`, or none";
-            return Err(mistake(one.to_owned()).into());
-        }
-    };
+    let payload = payload_of(file, place, (payload, payload_base64, payload_file, json))?;
     let headers = headers.map(|headers| {
         headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value)).collect()
     });

@@ -109,7 +109,7 @@ fn a_mistake_is_refused_with_its_line() {
     refused("messages:\n  - key: a\nexpect: [ok: any]", "cases/case.yaml:2:5: give one of");
     refused(
         "messages: [payload: a]\nexpect: [ok: [{payload: a, json: 1}]]",
-        "cases/case.yaml:2:10: an output has one of `payload`, `payload_base64`",
+        "cases/case.yaml:2:10: give one of `payload`, `payload_base64`",
     );
     refused(
         "messages: [payload_base64: '*']\nexpect: [ok: any]",
