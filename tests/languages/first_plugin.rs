@@ -32,6 +32,7 @@ fn a_new_plugin_does_what_its_readme_says() {
         assert!(said.starts_with("HELLO!"), "{language}: {said}");
         takes_full_batches(&folder, language);
         times.push(timed(|| change_one_line(&folder, language)));
+        tells_the_line_of_a_mistake(&folder, language);
         let times = times.iter().map(|time| format!("{:.1} s", time.as_secs_f64()));
         table += &format!("| {language} | {} |\n", times.collect::<Vec<_>>().join(" | "));
     }
@@ -74,6 +75,23 @@ fn change_one_line(folder: &Path, language: &str) {
     let component = std::fs::read(folder.join("build/shout.wasm")).expect("it was built");
     let has = |text: &str| component.windows(text.len()).any(|part| part == text.as_bytes());
     assert!(has(after) && !has(before), "{language}: the component is not the new one");
+}
+
+/// A build that fails says what its compiler says, and where.
+fn tells_the_line_of_a_mistake(folder: &Path, language: &str) {
+    let source = source(language);
+    let text = std::fs::read_to_string(folder.join(source)).expect("the source is there");
+    let line = text.lines().count() + 1;
+    std::fs::write(folder.join(source), format!("{text}}} no such thing (\n"))
+        .expect("it can be written");
+    let failed = millstream_in(folder, ["build", "."]);
+    assert_eq!(failed.code, Some(1), "{language}: {failed:#?}");
+    let place = match language {
+        "python" => format!("{source}\", line {line}"),
+        "typescript" => format!("{source}({line},"),
+        _ => format!("{source}:{line}:"),
+    };
+    assert!(failed.stderr.contains(&place), "{language}: {place}: {failed:#?}");
 }
 
 fn source(language: &str) -> &'static str {
