@@ -10,10 +10,10 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use crate::clock::Now;
-use crate::core::{Histories, LeaseId, Letter, SeekTo};
-use crate::figures::{Figures, StoppedKey};
+use crate::core::{Declaration, Histories, LeaseId, Letter, Plan, SeekTo};
+use crate::figures::{Figures, PluginFigures, StoppedKey};
 use crate::publication::{Duplicate, Publication};
-use crate::rules::{Handler, LeaseRequest};
+use crate::rules::{Handler, LeaseRequest, Share};
 
 /// A place where messages wait.
 #[async_trait]
@@ -77,6 +77,77 @@ pub trait Broker: Send + Sync {
     /// Takes dead letters out of their topic for good; at most [`crate::MAX_STEP_MESSAGES`].
     async fn purge_letters(&self, letters: Vec<Letter>) -> Result<Moved, Ended>;
 
+    /// What `declaration` would change of what runs, and what would refuse it. Changes nothing.
+    async fn plan(&self, declaration: &Declaration) -> Plan;
+
+    /// Takes over another declaration while everybody is at work: all of it, or nothing. In it,
+    /// topics name each other by their places in it; the answer tells the ids by these places. What
+    /// goes on keeps its id, what is new gets one that nothing had before.
+    ///
+    /// Settings hold from this moment: for leases given out from now on, for settles judged from now
+    /// on (one that was judged by the old rules is judged again), for messages published from now on.
+    /// Where `ordering` changes the subscription's leases end, uncounted; what had failed before is due
+    /// when it was, and the order holds among all else. Where the plugin changes
+    /// the workers of before get nothing any more, as after [`Broker::promote`]. Workers of what is
+    /// removed get [`LeaseError::Unknown`].
+    async fn alter(&self, declaration: Declaration) -> Result<Altered, AlterError>;
+
+    /// A version of a plugin goes on trial: its workers, of the generation that this answers, get
+    /// the messages of a share of the keys, in every subscription of the plugin; those of the version
+    /// that serves get the rest. A key that the old version has under lease goes over once that is
+    /// settled. What the version fails on is withheld until the trial is decided. Call it before the
+    /// workers of the version ask for messages.
+    ///
+    /// A host that ends before the trial is decided has rolled it back when it starts again.
+    async fn begin_trial(
+        &self,
+        plugin: &str,
+        digest: &str,
+        share: Share,
+    ) -> Result<u64, DeployError>;
+
+    /// The version on trial gets another share of the keys from now on: [`Share::ALL`] leaves
+    /// nothing to the old one.
+    async fn widen_trial(&self, plugin: &str, share: Share) -> Result<(), DeployError>;
+
+    /// The version on trial serves all from now on; answers its generation. What was withheld becomes
+    /// what the version made of it. Workers of the old version get nothing any more
+    /// ([`LeaseError::Fenced`]) and may settle what they have, until [`Broker::fence`] is called with
+    /// this generation for each subscription of the plugin.
+    ///
+    /// With a journal the version's bytes must be kept before ([`Broker::keep_module`]).
+    async fn promote(&self, plugin: &str) -> Result<u64, DeployError>;
+
+    /// The trial is over, and the version that serves gets everything again; answers its generation.
+    /// The trial's leases end: what they held and what was withheld goes to the old version, uncounted
+    /// and in order. `why` is kept for people.
+    async fn roll_back(&self, plugin: &str, why: &str) -> Result<u64, DeployError>;
+
+    /// Keeps the bytes of a version, so that a start can serve it and a rollback can go back to it.
+    /// They stay as long as the version serves, is on trial or served before; those of a version of
+    /// which none is true are kept until the next call for this plugin, or its next promotion or
+    /// rollback.
+    async fn keep_module(
+        &self,
+        plugin: &str,
+        digest: &str,
+        module: Bytes,
+    ) -> Result<(), DeployError>;
+
+    /// The bytes of a version; none when they are not kept. Reads the disk.
+    async fn module(&self, plugin: &str, digest: &str) -> Result<Option<Bytes>, Ended>;
+
+    /// The versions of all plugins that are declared or were ever swapped.
+    fn plugins(&self) -> Vec<PluginFigures>;
+
+    /// The generation of the workers that serve the subscription now; none where there is no such
+    /// subscription. Whoever starts workers asks for it.
+    fn generation(&self, subscription: SubscriptionId) -> Option<u64>;
+
+    /// Resolves when no more messages may wait for the end of the plugin's trial (`max_parked` of one
+    /// of its subscriptions): roll it back.
+    async fn trial_full(&self, plugin: &str);
+
     /// Up to `limit` keys of the subscription that a dead letter stopped.
     fn stopped_keys(&self, subscription: SubscriptionId, limit: usize) -> Vec<StoppedKey>;
 
@@ -111,6 +182,8 @@ pub struct Delivery {
     pub lease: LeaseId,
     /// Whose messages.
     pub subscription: SubscriptionId,
+    /// Whether a version on trial handles them: what it fails on is withheld.
+    pub on_trial: bool,
     /// Who handles them.
     pub handler: Arc<Handler>,
     /// The messages in order.
@@ -211,6 +284,52 @@ pub enum PublishError {
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("the journal has ended and nothing more is accepted: {0}")]
 pub struct Ended(pub String);
+
+/// A declaration that was taken over.
+#[derive(Clone, Debug)]
+pub struct Altered {
+    /// The ids of the topics, by their places in the declaration.
+    pub topics: Vec<TopicId>,
+    /// The ids of the subscriptions, by their places in the declaration.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// What changed.
+    pub plan: Plan,
+}
+
+/// Why a declaration was not taken over. Nothing changed.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum AlterError {
+    /// It has no place for something that is there, names something that is not, or a version of a
+    /// plugin is on trial.
+    #[error("the declaration does not account for all that is there")]
+    Refused(Box<Plan>),
+    /// The broker can keep nothing any more.
+    #[error(transparent)]
+    Ended(#[from] Ended),
+}
+
+/// Why the versions of a plugin are as they were.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum DeployError {
+    /// There is no such plugin.
+    #[error("no such plugin")]
+    Unknown,
+    /// A version is on trial already, or what was withheld in the last trial still goes on.
+    #[error("a version of the plugin is on trial already; wait for its end, or roll it back")]
+    OnTrial,
+    /// No version is on trial.
+    #[error("no version of the plugin is on trial")]
+    NoTrial,
+    /// The bytes of the version are not kept, so that no start could serve it.
+    #[error("the version's bytes are not kept in the journal yet")]
+    NotKept,
+    /// More bytes than are kept of one version.
+    #[error("the version is larger than 1 GiB, which is the most that is kept of one")]
+    TooLarge,
+    /// The broker can keep nothing any more.
+    #[error(transparent)]
+    Ended(#[from] Ended),
+}
 
 /// Why a worker gets no messages any more.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]

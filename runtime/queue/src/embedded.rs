@@ -1,8 +1,11 @@
 //! The embedded broker: the core behind a lock, with clock and waiting around it, and with a journal
 //! or without one.
 
+mod alter;
+mod deploy;
 mod journalled;
 mod serve;
+mod shelf;
 mod state;
 mod step;
 
@@ -11,28 +14,28 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use millstream_message::{Batch, Failure, FailureKind, Settlement, TopicId, Verdict, Verdicts};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
+use self::shelf::Shelves;
 use self::state::{State, refused};
 use crate::broker::{Browsed, Delivery, SettleError, Settled};
 use crate::clock::Clock;
-use crate::core::{Answer, CRASHES_MAX, Core, Event, Grant, TakenBack, Why};
+use crate::core::{Answer, CRASHES_MAX, Core, Declaration, Event, Grant, TakenBack, Why};
 use crate::journal::Keeper;
 use crate::judge::{Case, Fate, Fates, Judged, judge};
 use crate::publication::Publication;
-use crate::rules::{Handler, SubscriptionRules, TopicRules};
+use crate::rules::{SubscriptionRules, TopicRules};
 
-/// Runs of messages that somebody who watches a topic may lag behind before some are missed.
-const TAP_RUNS_MAX: usize = 256;
+/// Times that rules may change while one delivery is judged.
+const RULES_CHANGES_MAX: usize = 8;
 
 /// Keeps messages in this process, and in a journal where it was opened with one.
 pub struct EmbeddedBroker {
     state: Mutex<State>,
     /// None: messages are gone with the process.
     keeper: Option<Arc<Keeper>>,
-    subscriptions: Vec<Shelf>,
-    topics: Vec<Counter>,
+    shelves: Shelves,
     clock: Arc<dyn Clock>,
     random: fn() -> u64,
     /// The timekeeper has something earlier to wait for.
@@ -40,21 +43,8 @@ pub struct EmbeddedBroker {
     quiet: Notify,
     /// Callers that wait for quiet: only then it is looked for.
     quiet_wanted: AtomicUsize,
-}
-
-/// What the broker keeps of one topic outside the lock.
-struct Counter {
-    rules: TopicRules,
-    hashed: bool,
-    taps: broadcast::Sender<Browsed>,
-}
-
-/// What the broker keeps of one subscription outside the lock.
-struct Shelf {
-    rules: SubscriptionRules,
-    wake: Notify,
-    /// The handler that the journal knows already.
-    recorded: Mutex<Option<Arc<Handler>>>,
+    /// In some subscription no more messages may wait for the end of a trial.
+    trial_full: Notify,
 }
 
 impl EmbeddedBroker {
@@ -71,30 +61,31 @@ impl EmbeddedBroker {
         Self::around(Core::new(topics, subscriptions), None, clock, random)
     }
 
+    /// A broker without a journal for what is declared, its plugins included.
+    #[must_use]
+    pub fn declared(declaration: Declaration, clock: Arc<dyn Clock>, random: fn() -> u64) -> Self {
+        let mut core = Core::default();
+        core.step(Event::Declare(Box::new(declaration)), clock.now());
+        Self::around(core, None, clock, random)
+    }
+
     fn around(
         core: Core,
         keeper: Option<Keeper>,
         clock: Arc<dyn Clock>,
         random: fn() -> u64,
     ) -> Self {
-        let declared = core.declared();
-        let shelf = |rules| Shelf { rules, wake: Notify::new(), recorded: Mutex::default() };
-        let counter = |(place, rules)| Counter {
-            rules,
-            hashed: core.hashes_keys(TopicId(place as u32)),
-            taps: broadcast::Sender::new(TAP_RUNS_MAX),
-        };
-        let topics: Vec<Counter> = declared.topics.into_iter().enumerate().map(counter).collect();
+        let shelves = Shelves::of(&core);
         Self {
-            state: Mutex::new(State::new(core, topics.len())),
+            state: Mutex::new(State::new(core)),
             keeper: keeper.map(Arc::new),
-            subscriptions: declared.subscriptions.into_iter().map(shelf).collect(),
-            topics,
+            shelves,
             clock,
             random,
             rearm: Notify::new(),
             quiet: Notify::new(),
             quiet_wanted: AtomicUsize::new(0),
+            trial_full: Notify::new(),
         }
     }
 
@@ -126,7 +117,7 @@ impl EmbeddedBroker {
 
     /// Shows a run of messages to who watches; stops looking when nobody does.
     fn show(&self, topic: TopicId, run: Browsed, record: u64) {
-        let Some(counter) = self.topics.get(topic.0 as usize) else { return };
+        let Some(counter) = self.shelves.topic(topic) else { return };
         let watched = counter.taps.receiver_count() > 0;
         match &self.keeper {
             Some(keeper) if watched => return keeper.show(record, counter.taps.clone(), run),
@@ -144,21 +135,24 @@ impl EmbeddedBroker {
     /// Writes the dead letters, or parks for a retry, what the core took back.
     fn settle_taken_back(&self, taken: TakenBack) {
         let TakenBack { grant, why } = taken;
-        let Some(shelf) = self.subscriptions.get(grant.subscription.0 as usize) else { return };
+        let Some(shelf) = self.shelves.subscription(grant.subscription) else { return };
         let (name, messages) = (shelf.rules.name.clone(), grant.len());
         let verdict = verdict_on(why, &shelf.rules, messages);
         let verdicts = Verdicts::Each(vec![verdict; messages]);
         let settlement = Settlement { verdicts, outputs: Vec::new() };
         let settled = self.deliver(grant).and_then(|delivery| self.commit(&delivery, &settlement));
-        if let Err(error) = settled {
+        // Ended meanwhile by a fence or the end of a trial: the messages wait again.
+        if let Err(error) = settled
+            && error != SettleError::LeaseEnded
+        {
             tracing::error!(subscription = %name, %error, "messages taken back were not settled");
         }
     }
 
     fn deliver(&self, grant: Grant) -> Result<Delivery, SettleError> {
         let batch = Batch::gather(&grant.parts).map_err(|_| SettleError::TooLarge)?;
-        let Grant { lease, subscription, handler, histories, deadline, .. } = grant;
-        Ok(Delivery { lease, subscription, handler, batch, histories, deadline })
+        let Grant { lease, subscription, on_trial, handler, histories, deadline, .. } = grant;
+        Ok(Delivery { lease, subscription, on_trial, handler, batch, histories, deadline })
     }
 
     /// Settles; answers with the record that tells it.
@@ -167,18 +161,17 @@ impl EmbeddedBroker {
         delivery: &Delivery,
         settlement: &Settlement,
     ) -> Result<(Settled, u64), SettleError> {
-        let shelf = self
-            .subscriptions
-            .get(delivery.subscription.0 as usize)
-            .ok_or(SettleError::LeaseEnded)?;
         let mut full = Vec::new();
-        // Each round finds at least one more full topic among the outputs, or ends.
-        for _ in 0..=settlement.outputs.len() {
+        // Each round finds at least one more full topic among the outputs or other rules, or ends.
+        for _ in 0..=settlement.outputs.len() + RULES_CHANGES_MAX {
+            let shelf =
+                self.shelves.subscription(delivery.subscription).ok_or(SettleError::LeaseEnded)?;
             let judged = self.judge(&shelf.rules, delivery, settlement, &full)?;
             let settled = summary(&judged);
             let stepped = self.step(Event::Settle(delivery.lease, Box::new(judged)));
             match stepped.answer {
                 Answer::OutputsFull(topics) => full.extend(topics),
+                Answer::JudgeAgain => {}
                 Answer::Refused(_) => return Err(SettleError::LeaseEnded),
                 _ => return Ok((settled, stepped.record)),
             }
@@ -193,9 +186,10 @@ impl EmbeddedBroker {
         settlement: &Settlement,
         full: &[TopicId],
     ) -> Result<Judged, SettleError> {
-        let Delivery { handler, batch, histories, .. } = delivery;
+        let Delivery { handler, batch, histories, on_trial, .. } = delivery;
         let (now, random) = (self.clock.now(), (self.random)());
-        let case = Case { rules, handler, batch, histories, full, now, random };
+        let on_trial = *on_trial;
+        let case = Case { rules, handler, batch, histories, full, on_trial, now, random };
         let mut judged = judge(case, settlement).map_err(|_| SettleError::TooLarge)?;
         for (topic, publication) in judged.outputs.iter_mut().chain(&mut judged.dead_letters) {
             self.make_ready(*topic, publication);
@@ -206,7 +200,7 @@ impl EmbeddedBroker {
     /// What a step would otherwise have to do: hashes of keys; with a journal also batches that are
     /// all of their columns, as they will be when they are read back.
     fn make_ready(&self, topic: TopicId, publication: &mut Publication) {
-        if self.topics.get(topic.0 as usize).is_some_and(|counter| counter.hashed) {
+        if self.shelves.topic(topic).is_some_and(|counter| counter.hashed) {
             publication.hash_keys();
         }
         if self.keeper.is_some() {

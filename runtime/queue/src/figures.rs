@@ -1,6 +1,9 @@
 //! What topics and subscriptions count.
 
-use millstream_message::TopicId;
+use millstream_message::{SubscriptionId, TopicId};
+
+use crate::core::{Tally, TrialEnd, Version};
+use crate::rules::Share;
 
 /// The figures of all topics and subscriptions, by their places.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -120,4 +123,40 @@ pub struct StoppedKey {
     pub key: Option<String>,
     /// The dead letter's own id.
     pub letter: millstream_message::MessageId,
+}
+
+/// The versions of one plugin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PluginFigures {
+    /// The plugin's name.
+    pub name: String,
+    /// The subscriptions that it serves.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// The version that serves; the digest is empty where nobody ever told it.
+    pub serving: Version,
+    /// What became of messages since that version serves, of all its subscriptions.
+    pub tally: Tally,
+    /// The version that served well before.
+    pub previous: Option<Version>,
+    /// The version on trial.
+    pub trial: Option<TrialFigures>,
+    /// How the last trial ended.
+    pub ended: Option<TrialEnd>,
+    /// Messages that wait until a trial is decided, or go on since it is.
+    pub withheld: u64,
+    /// Digests of the versions whose bytes are kept.
+    pub kept: Vec<String>,
+}
+
+/// A version on trial.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TrialFigures {
+    /// The version, and since when it is on trial.
+    pub version: Version,
+    /// The keys whose messages it gets.
+    pub share: Share,
+    /// What became of messages in the trial.
+    pub tally: Tally,
+    /// No more messages may wait for its end: it is to be rolled back.
+    pub is_full: bool,
 }

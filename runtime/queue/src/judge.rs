@@ -16,9 +16,9 @@ use crate::backoff::spread_random;
 use crate::clock::Now;
 use crate::core::{Histories, History};
 use crate::dead_letter::{self, DeadLetterReason, Story};
-use crate::publication::Publication;
+use crate::publication::{Arrival, Publication};
 use crate::rules::{Exhausted, Expired, Handler, Ordering, SubscriptionRules};
-use crate::stored::Stored;
+use crate::stored::{Stored, nothing};
 
 /// What the core commits for one delivery.
 #[derive(Clone, Debug)]
@@ -31,6 +31,8 @@ pub struct Judged {
     pub outputs: Vec<(TopicId, Publication)>,
     /// Deliveries that count as failures.
     pub failed: u64,
+    /// The state of the rules that were judged by.
+    pub revision: u64,
 }
 
 /// What becomes of the messages of a delivery.
@@ -61,6 +63,61 @@ pub enum Fate {
     Parked(Box<Parking>),
     /// It waits again, uncounted.
     Returned,
+    /// A version on trial failed on it: it waits, with what would become of it, until the trial is
+    /// decided.
+    Withheld(Box<Withholding>),
+}
+
+/// A message that a version on trial failed on.
+#[derive(Clone, Debug)]
+pub struct Withholding {
+    /// A batch of this one message, copied out.
+    pub message: Batch,
+    /// Where a journal keeps the copy.
+    pub stored: Option<Stored>,
+    /// What becomes of it if the version is promoted.
+    pub outcome: Outcome,
+}
+
+/// What becomes of a message once the version that failed on it is promoted. If the version is
+/// rolled back it goes to the old one, as if this one had never had it.
+#[derive(Clone, Debug)]
+pub enum Outcome {
+    /// It waits for a retry.
+    Retry {
+        /// What happened to it, this failure included.
+        history: History,
+        /// Whether it travels alone from then on.
+        alone: bool,
+        /// When it is due: monotonic time.
+        due: Duration,
+    },
+    /// It is given up.
+    Letter {
+        /// Why.
+        reason: DeadLetterReason,
+        /// Its dead letter, a batch of one.
+        letter: Batch,
+        /// Where a journal keeps the dead letter.
+        stored: Option<Stored>,
+    },
+    /// It is given up and dropped, as the rules say: a failed delivery (true) or a rejection.
+    Drop {
+        /// Whether it counts as a failed delivery.
+        failed: bool,
+    },
+}
+
+impl Outcome {
+    /// Whether it counts as a failed delivery; a rejection is a word of the handler's.
+    #[must_use]
+    pub fn is_failure(&self) -> bool {
+        match self {
+            Self::Retry { .. } => true,
+            Self::Letter { reason, .. } => *reason == DeadLetterReason::Exhausted,
+            Self::Drop { failed } => *failed,
+        }
+    }
 }
 
 /// A message that waits for a retry.
@@ -82,7 +139,39 @@ impl Judged {
     /// All messages wait again.
     #[must_use]
     pub fn given_back() -> Self {
-        Self { fates: Fates::AllReturned, dead_letters: None, outputs: Vec::new(), failed: 0 }
+        let (fates, outputs) = (Fates::AllReturned, Vec::new());
+        Self { fates, dead_letters: None, outputs, failed: 0, revision: 0 }
+    }
+}
+
+impl Judged {
+    /// What was withheld stands at once: the version that failed on it is not on trial any more.
+    /// `letters`: where dead letters go.
+    pub(crate) fn stand(&mut self, letters: Option<TopicId>) {
+        let Fates::Each(fates) = &mut self.fates else { return };
+        for fate in fates {
+            let Fate::Withheld(one) = fate else { continue };
+            self.failed += u64::from(one.outcome.is_failure());
+            let one = (**one).clone();
+            *fate = match one.outcome {
+                Outcome::Retry { history, alone, due } => {
+                    let Withholding { message, stored, .. } = one;
+                    Fate::Parked(Box::new(Parking { message, history, alone, due, stored }))
+                }
+                Outcome::Letter { reason, letter, stored } => {
+                    let id = letter.get(0).id();
+                    let arrival = Arrival::new(letter).map(|one| Arrival { stored, ..one });
+                    if let Some(topic) = letters {
+                        let (_, all) = self
+                            .dead_letters
+                            .get_or_insert_with(|| (topic, Publication::default()));
+                        all.visible.extend(arrival);
+                    }
+                    Fate::DeadLettered(reason, id)
+                }
+                Outcome::Drop { .. } => Fate::Dropped,
+            };
+        }
     }
 }
 
@@ -93,10 +182,7 @@ impl Fates {
         match self {
             Self::AllHandled => messages,
             Self::AllReturned => 0,
-            Self::Each(fates) => fates
-                .iter()
-                .filter(|fate| !matches!(fate, Fate::Parked(_) | Fate::Returned))
-                .count() as u64,
+            Self::Each(fates) => fates.iter().filter(|fate| !fate.waits()).count() as u64,
         }
     }
 
@@ -106,9 +192,17 @@ impl Fates {
         match self {
             Self::AllHandled | Self::AllReturned => 0,
             Self::Each(fates) => {
-                fates.iter().filter(|fate| matches!(fate, Fate::Parked(_))).count() as u64
+                let parks = |fate: &&Fate| matches!(fate, Fate::Parked(_) | Fate::Withheld(_));
+                fates.iter().filter(parks).count() as u64
             }
         }
+    }
+}
+
+impl Fate {
+    /// Whether the subscription is not done with the message.
+    fn waits(&self) -> bool {
+        matches!(self, Self::Parked(_) | Self::Returned | Self::Withheld(_))
     }
 }
 
@@ -125,6 +219,8 @@ pub struct Case<'a> {
     pub histories: &'a Histories,
     /// Topics that cannot take an output: messages with an output to them have failed.
     pub full: &'a [TopicId],
+    /// Whether the version that handled them is on trial: what it fails on is withheld.
+    pub on_trial: bool,
     /// The time.
     pub now: Now,
     /// Random bits for the jitter.
@@ -145,6 +241,7 @@ pub fn judge(case: Case<'_>, settlement: &Settlement) -> Result<Judged, BatchToo
             return Ok(Judged {
                 fates: Fates::AllHandled,
                 outputs: outputs.iter().filter_map(|one| published(one, case.now)).collect(),
+                revision: case.rules.revision,
                 ..Judged::given_back()
             });
         }
@@ -165,7 +262,8 @@ pub fn judge(case: Case<'_>, settlement: &Settlement) -> Result<Judged, BatchToo
         }
         _ => None,
     };
-    Ok(Judged { fates: Fates::Each(fates), dead_letters, outputs, failed })
+    let revision = case.rules.revision;
+    Ok(Judged { fates: Fates::Each(fates), dead_letters, outputs, failed, revision })
 }
 
 /// A message without a verdict was not judged.
@@ -236,14 +334,17 @@ impl<'a> Judge<'a> {
             return Ok(());
         }
         let verdict = self.refuse_full(i, verdict);
-        let fate = self.fate(i, verdict)?;
+        let fate = match self.case.on_trial {
+            true => self.fate_on_trial(i, verdict)?,
+            false => self.fate(i, verdict)?,
+        };
         let parks = self.case.rules.parks_keys();
         let stops = match &fate {
-            Fate::Parked(_) | Fate::Returned => true,
+            Fate::Parked(_) | Fate::Returned | Fate::Withheld(_) => true,
             Fate::DeadLettered(..) => parks,
             Fate::Handled | Fate::Filtered | Fate::Dropped | Fate::ExpiredDropped => false,
         };
-        self.gone += usize::from(!matches!(fate, Fate::Parked(_) | Fate::Returned));
+        self.gone += usize::from(!fate.waits());
         self.stopped.extend(order.filter(|_| stops));
         self.fates.push(fate);
         Ok(())
@@ -278,6 +379,28 @@ impl<'a> Judge<'a> {
         }
         self.put_back += back;
         verdict
+    }
+
+    /// A version on trial decides nothing that could not be taken back.
+    fn fate_on_trial(&mut self, i: usize, verdict: Verdict) -> Result<Fate, BatchTooLarge> {
+        let failed = self.failed;
+        let fate = self.fate(i, verdict)?;
+        let counted = std::mem::replace(&mut self.failed, failed) > failed;
+        let outcome = match fate {
+            Fate::Parked(parking) => {
+                let Parking { history, alone, due, .. } = *parking;
+                Outcome::Retry { history, alone, due }
+            }
+            Fate::DeadLettered(reason, _) => {
+                // What was written last, and alone: no letter of a trial is left in the builder.
+                let letter = self.letters.take().map_or_else(nothing, BatchBuilder::build);
+                Outcome::Letter { reason, letter, stored: None }
+            }
+            Fate::Dropped => Outcome::Drop { failed: counted },
+            stands => return Ok(stands),
+        };
+        let message = self.case.batch.slice(i..i + 1).copy_out();
+        Ok(Fate::Withheld(Box::new(Withholding { message, stored: None, outcome })))
     }
 
     fn fate(&mut self, i: usize, verdict: Verdict) -> Result<Fate, BatchTooLarge> {
@@ -355,6 +478,6 @@ impl<'a> Judge<'a> {
 }
 
 fn full_output() -> Verdict {
-    let failure = Failure::new(FailureKind::Retry, "the topic of an output is full");
+    let failure = Failure::new(FailureKind::Retry, "the topic of an output is full or gone");
     Verdict::Failed { failure, delay_ms: 0 }
 }

@@ -24,24 +24,27 @@ mod rules;
 mod stored;
 
 pub use broker::{
-    Broker, Browsed, Delivery, Ended, LeaseError, Moved, Page, PublishError, SettleError, Settled,
-    Tap,
+    AlterError, Altered, Broker, Browsed, Delivery, DeployError, Ended, LeaseError, Moved, Page,
+    PublishError, SettleError, Settled, Tap,
 };
 pub use clock::{Clock, Now, SystemClock};
 pub use dead_letter::{DEAD_LETTER_ERROR_MAX, DEAD_LETTER_PREFIX, DeadLetterReason};
 pub use embedded::EmbeddedBroker;
-pub use figures::{Figures, StoppedKey, SubscriptionFigures, TopicFigures};
+pub use figures::{
+    Figures, PluginFigures, StoppedKey, SubscriptionFigures, TopicFigures, TrialFigures,
+};
 pub use journal::{JournalOptions, JournalSync, OpenError, Recovered};
-pub use judge::{Case, Fate, Fates, Judged, Parking, judge};
+pub use judge::{Case, Fate, Fates, Judged, Outcome, Parking, Withholding, judge};
 pub use publication::{Arrival, Duplicate, NEVER, Publication, SourcePosition, Terms};
 pub use rules::{
     Backoff, DedupRules, Exhausted, Expired, Handler, KeyRange, LeaseRequest, OnDeadLetter,
-    Ordering, RateRules, SubscriptionRules, TopicKind, TopicRules, WhenFull,
+    Ordering, RateRules, Share, StartFrom, SubscriptionRules, TopicKind, TopicRules, WhenFull,
 };
 
 pub use stored::Stored;
 
 pub use crate::core::{
-    Declaration, Histories, History, Kind, LeaseId, Leftover, Letter, MAX_STEP_MESSAGES, Move,
-    Named, Rename, SeekTo,
+    Act, Change, Changed, Declaration, Deploy, Histories, History, Kind, LeaseId, Leftover, Letter,
+    MAX_STEP_MESSAGES, ModulePart, Move, Named, Plan, Rename, SeekTo, Source, Tally, TrialEnd,
+    Version,
 };

@@ -19,7 +19,7 @@ pub enum TopicKind {
 }
 
 /// The rules of one topic.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct TopicRules {
     /// Its name.
     pub name: String,
@@ -64,7 +64,7 @@ pub struct DedupRules {
 }
 
 /// The rules of one subscription.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct SubscriptionRules {
     /// Its name.
     pub name: String,
@@ -98,6 +98,23 @@ pub struct SubscriptionRules {
     pub expired: Expired,
     /// Deliveries in a time; none: as fast as the workers are.
     pub rate: Option<RateRules>,
+    /// The plugin that handles its messages, by name; none for a sink. Versions are swapped by it.
+    pub plugin: Option<String>,
+    /// Where it begins when it is new on a topic that has messages.
+    pub from: StartFrom,
+    /// Which state of these rules this is. The core counts it: what was judged by other rules is
+    /// judged again.
+    pub revision: u64,
+}
+
+/// Where a subscription begins that is new on a topic that has messages.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum StartFrom {
+    /// With what comes next.
+    #[default]
+    New,
+    /// At the oldest message that the topic still has.
+    Earliest,
 }
 
 /// What keeps messages in order.
@@ -184,6 +201,11 @@ pub struct LeaseRequest {
     pub handler: Arc<Handler>,
 }
 
+/// The keys that a version on trial gets, in percent of all: always the same ones for the same
+/// number, and those of a smaller number among them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Share(u8);
+
 /// An inclusive range of key hashes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct KeyRange {
@@ -233,6 +255,9 @@ impl SubscriptionRules {
             on_dead_letter: OnDeadLetter::Continue,
             expired: Expired::DeadLetter,
             rate: None,
+            plugin: None,
+            from: StartFrom::New,
+            revision: 0,
         }
     }
 
@@ -250,7 +275,48 @@ impl Default for Backoff {
     }
 }
 
+impl Share {
+    /// All keys.
+    pub const ALL: Self = Self(100);
+
+    /// So many percent of the keys: 1 to 100.
+    #[must_use]
+    pub fn percent(percent: u8) -> Option<Self> {
+        (1..=100).contains(&percent).then_some(Self(percent))
+    }
+
+    /// The percentage.
+    #[must_use]
+    pub fn as_percent(self) -> u8 {
+        self.0
+    }
+
+    /// The hashes of the keys in the share.
+    #[must_use]
+    pub fn keys(self) -> KeyRange {
+        let last = if self == Self::ALL { u64::MAX } else { u64::MAX / 100 * u64::from(self.0) };
+        KeyRange { first: 0, last }
+    }
+
+    /// The hashes of all other keys; none where there are no others.
+    #[must_use]
+    pub fn rest(self) -> Option<KeyRange> {
+        let first = self.keys().last.checked_add(1)?;
+        Some(KeyRange { first, last: u64::MAX })
+    }
+}
+
 impl KeyRange {
+    /// Every key.
+    pub const ALL: Self = Self { first: 0, last: u64::MAX };
+
+    /// What lies in both ranges; none when nothing does.
+    #[must_use]
+    pub fn intersection(self, other: Self) -> Option<Self> {
+        let (first, last) = (self.first.max(other.first), self.last.min(other.last));
+        (first <= last).then_some(Self { first, last })
+    }
+
     /// Whether `hash` lies in the range.
     #[must_use]
     pub fn contains(&self, hash: u64) -> bool {
@@ -261,6 +327,7 @@ impl KeyRange {
 codec_enum!(TopicKind { Event = 1, Command = 2, DeadLetter = 3 });
 codec_enum!(WhenFull { Block = 1, Reject = 2, DropOldest = 3 });
 codec_enum!(Ordering { None = 1, Key = 2, Strict = 3 });
+codec_enum!(StartFrom { New = 1, Earliest = 2 });
 codec_enum!(OnDeadLetter { Continue = 1, ParkKey = 2 });
 codec_enum!(Expired { DeadLetter = 1, Drop = 2 });
 codec_struct!(DedupRules { window, ids_max });
@@ -297,7 +364,20 @@ codec_struct!(SubscriptionRules {
     on_dead_letter,
     expired,
     rate,
+    plugin,
+    from,
+    revision,
 });
+
+impl Codec for Share {
+    fn put(&self, out: &mut Vec<u8>) {
+        self.0.put(out);
+    }
+
+    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+        Self::percent(u8::get(from)?).ok_or(Malformed("no such share of the keys"))
+    }
+}
 
 impl Codec for Exhausted {
     fn put(&self, out: &mut Vec<u8>) {

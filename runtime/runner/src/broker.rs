@@ -32,6 +32,8 @@ pub(crate) async fn open(
         sources: launch.plan.sources.iter().map(|source| source.name.clone()).collect(),
         drops: launch.changes.drops.clone(),
         renames: launch.changes.renames.clone(),
+        // No versions are told until plugins are swapped.
+        plugins: Vec::new(),
     };
     let folder = Folder::create(&journal.path).map_err(|error| {
         let what = format!("{}: {error}", journal.path.display());

@@ -4,8 +4,8 @@ use millstream_message::TopicId;
 use millstream_pipeline as plan;
 use millstream_plugin_host::{CompileLimits, Grants, HttpGrant, Limits, LogRate, Origin};
 use millstream_queue::{
-    Backoff, DedupRules, Exhausted, Expired, OnDeadLetter, Ordering, RateRules, SubscriptionRules,
-    TopicKind, TopicRules, WhenFull,
+    Backoff, DedupRules, Exhausted, Expired, OnDeadLetter, Ordering, RateRules, StartFrom,
+    SubscriptionRules, TopicKind, TopicRules, WhenFull,
 };
 
 pub(crate) fn topics(plan: &plan::Plan) -> Vec<TopicRules> {
@@ -76,6 +76,15 @@ fn subscription(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> Subscription
             .rate_limit
             .as_ref()
             .map(|rate| RateRules { messages: rate.messages, per: rate.per }),
+        plugin: match one.consumer {
+            plan::Consumer::Plugin(place) => Some(plan.plugins[place].name.clone()),
+            plan::Consumer::Sink(_) => None,
+        },
+        from: match one.from {
+            plan::StartFrom::New => StartFrom::New,
+            plan::StartFrom::Earliest => StartFrom::Earliest,
+        },
+        revision: 0,
     }
 }
 

@@ -1,19 +1,20 @@
-//! Topics and subscriptions that change under messages that wait.
+//! Topics and subscriptions that change under messages that wait: at a start, and while the host runs.
+//! Both are one event: all of a declaration, or nothing of it.
+
+mod join;
+mod plan;
+mod reorder;
+mod take_over;
 
 use std::fmt;
 
-use millstream_message::{SubscriptionId, order_hash_of};
-
-use super::lease::History;
-use super::pending::{Pending, Place};
-use super::rate::Bucket;
+pub use self::plan::{Change, Changed, Plan};
+use super::Core;
 use super::store::{Absent, absent_of_run};
-use super::subscription::{STRICT, Span, Subscription};
+use super::subscription::Subscription;
 use super::topic::Topic;
-use super::{Answer, Core, Effects, Refusal};
-use crate::clock::Now;
 use crate::codec::{codec_enum, codec_struct};
-use crate::rules::{Ordering, SubscriptionRules, TopicKind, TopicRules};
+use crate::rules::{Ordering, SubscriptionRules, TopicRules};
 
 /// What a pipeline declares.
 #[derive(Clone, Debug, Default)]
@@ -32,6 +33,18 @@ pub struct Declaration {
     pub drops: Vec<Named>,
     /// What has another name from now on.
     pub renames: Vec<Rename>,
+    /// Its plugins with the digests of their sources.
+    pub plugins: Vec<Source>,
+}
+
+/// A plugin as a pipeline declares it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// Its name.
+    pub plugin: String,
+    /// Digest of the bytes that its source names. Where it is another than when it was declared
+    /// last, that version serves; else the one goes on that was promoted last.
+    pub digest: String,
 }
 
 /// A kind of thing with a name.
@@ -77,7 +90,17 @@ pub struct Leftover {
 codec_enum!(Kind { Topic = 1, Subscription = 2 });
 codec_struct!(Named { kind, name });
 codec_struct!(Rename { kind, from, to });
-codec_struct!(Declaration { pipeline, text, topics, subscriptions, sources, drops, renames });
+codec_struct!(Source { plugin, digest });
+codec_struct!(Declaration {
+    pipeline,
+    text,
+    topics,
+    subscriptions,
+    sources,
+    drops,
+    renames,
+    plugins,
+});
 
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -98,8 +121,9 @@ impl Core {
     /// What the journal holds and `declaration` does not account for: it may not be declared so.
     #[must_use]
     pub fn leftovers(&self, declaration: &Declaration) -> Vec<Leftover> {
-        let topics = self.topics.iter().filter_map(|topic| topic_leftover(topic, declaration));
-        let subscriptions = self.subscriptions.iter();
+        let topics = self.topics.iter().filter(|topic| !topic.gone);
+        let topics = topics.filter_map(|topic| topic_leftover(topic, declaration));
+        let subscriptions = self.subscriptions.iter().filter(|one| !one.gone);
         topics
             .chain(subscriptions.filter_map(|one| self.subscription_leftover(one, declaration)))
             .collect()
@@ -112,7 +136,8 @@ impl Core {
             let name = new.name_of(Kind::Subscription, &what.name);
             !new.drops.contains(&what) && new.subscriptions.iter().all(|rules| rules.name != name)
         };
-        self.subscriptions.iter().filter(gone).map(|one| one.rules.clone()).collect()
+        let held = self.subscriptions.iter().filter(|one| !one.gone);
+        held.filter(gone).map(|one| one.rules.clone()).collect()
     }
 
     fn subscription_leftover(&self, old: &Subscription, new: &Declaration) -> Option<Leftover> {
@@ -136,163 +161,8 @@ impl Core {
         (rules.topic_name != before).then_some(Leftover { what, messages, why })
     }
 
-    /// Takes over what a pipeline declares now. The caller has looked at [`Core::leftovers`]: what
-    /// is left over all the same is dropped.
-    pub(super) fn declare(
-        &mut self,
-        declaration: Declaration,
-        now: Now,
-        effects: &mut Effects,
-    ) -> Result<Answer, Refusal> {
-        for place in 0..self.subscriptions.len() {
-            self.prepare(place, &declaration, now, effects);
-        }
-        let topic_names: Vec<String> =
-            self.topics.iter().map(|topic| declaration.kept_name(topic)).collect();
-        let names: Vec<String> = self
-            .subscriptions
-            .iter()
-            .map(|one| declaration.name_of(Kind::Subscription, &one.rules.name))
-            .collect();
-        let new_place = |name: &str| {
-            let place = declaration.subscriptions.iter().position(|rules| rules.name == name);
-            place.map(|place| SubscriptionId(place as u32))
-        };
-        self.stoppers.retain(|_, stopper| {
-            let place = new_place(&names[stopper.subscription.0 as usize]);
-            stopper.subscription = place.unwrap_or(stopper.subscription);
-            place.is_some()
-        });
-        let mut old_topics: Vec<Option<Topic>> = self.topics.drain(..).map(Some).collect();
-        for rules in &declaration.topics {
-            let old = topic_names.iter().position(|name| *name == rules.name);
-            let old = old.and_then(|place| old_topics[place].take());
-            self.topics.push(redeclared(old, rules));
-        }
-        let mut old: Vec<Option<Subscription>> = self.subscriptions.drain(..).map(Some).collect();
-        for (place, rules) in declaration.subscriptions.into_iter().enumerate() {
-            let before = names.iter().position(|name| *name == rules.name);
-            let before = before.and_then(|place| old[place].take());
-            self.add_subscription(SubscriptionId(place as u32), before, rules, now);
-        }
-        self.positions.retain(|source, _| declaration.sources.contains(source));
-        self.pipeline = (declaration.pipeline, declaration.text);
-        self.restored.clear();
-        self.timed = (0..self.topics.len() as u32).collect();
-        effects
-            .wake
-            .extend((0..self.subscriptions.len()).map(|place| SubscriptionId(place as u32)));
-        Ok(Answer::Done)
-    }
-
-    /// Settles what a subscription leaves behind that is declared no longer, and sorts what waits
-    /// where the order changes. Nobody holds a lease.
-    fn prepare(&mut self, place: usize, new: &Declaration, now: Now, effects: &mut Effects) {
-        let old = &self.subscriptions[place].rules;
-        let dropped =
-            new.drops.contains(&Named { kind: Kind::Subscription, name: old.name.clone() });
-        let name = new.name_of(Kind::Subscription, &old.name);
-        let rules = new.subscriptions.iter().find(|rules| rules.name == name && !dropped);
-        let topic = old.topic;
-        // Without its topic's messages it begins anew as well.
-        let rules = rules.filter(|_| !new.drops_topic(&self.topics[topic.0 as usize]));
-        self.topics[topic.0 as usize].seal();
-        match rules {
-            None => {
-                self.abandon(place, effects);
-                // Its place in the list is taken: a subscription of the name begins anew.
-                self.subscriptions[place].rules.name.clear();
-                self.make_room(topic, now, effects);
-            }
-            Some(rules) if rules.ordering != old.ordering => {
-                let (ordering, parks) = (rules.ordering, rules.parks_keys());
-                self.reorder(place, ordering, parks);
-            }
-            Some(_) => {}
-        }
-    }
-
-    /// What waits is sorted as another ordering wants it.
-    fn reorder(&mut self, place: usize, ordering: Ordering, parks: bool) {
-        let subscription = &mut self.subscriptions[place];
-        let topic = &self.topics[subscription.rules.topic.0 as usize];
-        let mut waiting = std::mem::take(&mut subscription.keys).into_waiting();
-        let spans = std::mem::take(&mut subscription.available);
-        subscription.available_messages = 0;
-        for (start, span) in spans {
-            let Span { deliveries, crashes, .. } = span;
-            let history = History { deliveries, crashes, ..History::default() };
-            let alone = crashes > 0;
-            waiting.extend((start..span.end).map(|at| Pending {
-                history,
-                alone,
-                ..Pending::of_log(at, 0)
-            }));
-        }
-        let parked = subscription.parking.take_all();
-        subscription.rules.ordering = ordering;
-        let by_key = ordering == Ordering::Key;
-        let hash = |pending: &Pending| match (&pending.place, by_key) {
-            (_, false) => 0,
-            (Place::Copy(copied), true) => copied.message.get(0).order_hash(),
-            (Place::Log(at), true) => topic.find(*at).map_or(0, |(entry, i)| entry.hash(i)),
-        };
-        for (due, mut pending) in parked {
-            pending.hash = hash(&pending);
-            if pending.hash != 0 {
-                subscription.keys.park(pending.hash);
-            }
-            subscription.parking.insert(pending, due);
-        }
-        waiting.iter_mut().for_each(|pending| pending.hash = hash(pending));
-        // The newest first, each put back before what came after it.
-        waiting.sort_by_key(|pending| std::cmp::Reverse(pending.place.age()));
-        for stopper in self.stoppers.values_mut().filter(|one| one.subscription.0 as usize == place)
-        {
-            stopper.hash = match (ordering, &stopper.key) {
-                (Ordering::Strict, _) => STRICT,
-                (Ordering::Key, Some(key)) => order_hash_of(key),
-                _ => 0,
-            };
-            for _ in 0..if parks && stopper.hash != 0 { stopper.letters } else { 0 } {
-                subscription.keys.stop(stopper.hash);
-            }
-        }
-        self.stoppers
-            .retain(|_, one| one.subscription.0 as usize != place || (parks && one.hash != 0));
-        for pending in waiting {
-            self.put_back(place, pending);
-        }
-    }
-
-    fn add_subscription(
-        &mut self,
-        id: SubscriptionId,
-        before: Option<Subscription>,
-        rules: SubscriptionRules,
-        now: Now,
-    ) {
-        let Some(topic) = self.topics.get_mut(rules.topic.0 as usize) else { return };
-        let keeper = topic.keeps();
-        topic.subscriptions.push(id);
-        topic.hashed |= rules.ordering == Ordering::Key;
-        let mut subscription = match before {
-            Some(old) => old.redeclared(rules, now),
-            None => {
-                let mut new = Subscription::new(rules);
-                match keeper && topic.rules.kind == TopicKind::Command {
-                    true => new.take_over(topic),
-                    false => new.begin_at_end(topic),
-                }
-                new
-            }
-        };
-        subscription.cursor_entry = topic.removed;
-        self.subscriptions.push(subscription);
-    }
-
     /// Entries whose keys a change of the order must know.
-    pub(super) fn absent_for_declare(&self, new: &Declaration, absent: &mut Vec<Absent>) {
+    pub(in crate::core) fn absent_for_declare(&self, new: &Declaration, absent: &mut Vec<Absent>) {
         for old in &self.subscriptions {
             let name = new.name_of(Kind::Subscription, &old.rules.name);
             let changed = |rules: &&SubscriptionRules| {
@@ -304,8 +174,11 @@ impl Core {
                 continue;
             }
             let id = old.rules.topic;
-            for (start, span) in &old.available {
-                absent_of_run(id, &self.topics[id.0 as usize], *start, span.end, absent);
+            let waiting = old.available.iter().map(|(start, span)| (*start, span.end));
+            // What is under lease waits again.
+            let leased = old.leased.iter().map(|(start, end)| (*start, *end));
+            for (start, end) in waiting.chain(leased) {
+                absent_of_run(id, &self.topics[id.0 as usize], start, end, absent);
             }
         }
     }
@@ -344,47 +217,4 @@ fn topic_leftover(old: &Topic, new: &Declaration) -> Option<Leftover> {
     let why =
         format!("is of kind {:?} now, it was {:?}", rules.kind, old.rules.kind).to_lowercase();
     (rules.kind != old.rules.kind).then_some(Leftover { what, messages, why })
-}
-
-/// The topic under its rules of now.
-fn redeclared(old: Option<Topic>, rules: &TopicRules) -> Topic {
-    let Some(mut topic) = old else { return Topic::new(rules.clone()) };
-    topic.seal();
-    // Nothing more shares an entry with what came under other rules and for other readers.
-    topic.reached = topic.next;
-    topic.line.set_patience(rules.publish_timeout);
-    topic.dedup.set_rules(rules.dedup);
-    topic.subscriptions.clear();
-    topic.gated.clear();
-    topic.expiry_gated.clear();
-    let waits = std::mem::take(&mut topic.expiry_waits);
-    topic.expiring.extend(waits);
-    topic.hashed = false;
-    topic.rules = rules.clone();
-    topic
-}
-
-impl Subscription {
-    fn redeclared(mut self, rules: SubscriptionRules, now: Now) -> Self {
-        let fresh = Self::new(rules);
-        if self.rules.rate != fresh.rules.rate {
-            self.bucket = fresh.rules.rate.map(|rate| Bucket::full(rate, now.monotonic));
-        }
-        self.rules = fresh.rules;
-        self
-    }
-
-    /// Begins with what comes next.
-    fn begin_at_end(&mut self, topic: &Topic) {
-        self.cursor = topic.next;
-    }
-
-    /// Takes over what a command topic kept while nobody read it.
-    fn take_over(&mut self, topic: &Topic) {
-        self.cursor = topic.log.front().map_or(topic.next, |entry| entry.base);
-        let present = super::seek::present(topic, self.cursor);
-        let offered: u64 = present.iter().map(|run| run.end - run.start).sum();
-        self.gone_ahead = topic.next - self.cursor - offered;
-        self.counters.offered += offered;
-    }
 }

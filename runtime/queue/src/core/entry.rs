@@ -161,6 +161,15 @@ impl Entry {
         }
     }
 
+    /// Notes how many readers have not settled each message, where that is not noted yet.
+    pub(super) fn count_readers(&mut self, readers: Vec<u16>) {
+        if let Left::One(left) = self.left {
+            let messages = readers.iter().filter(|count| **count > 0).count() as u32;
+            debug_assert_eq!(left, messages, "a reader's place disagrees with its topic");
+            self.left = Left::Many { readers, messages };
+        }
+    }
+
     /// One reader wants messages `range` again. Answers how many of them nobody needed before.
     pub(super) fn want(&mut self, range: Range<usize>) -> u64 {
         match &mut self.left {

@@ -3,8 +3,9 @@
 use millstream_message::{SubscriptionId, TopicId};
 
 use super::forget::Loss;
+use super::lease::History;
 use super::pending::Pending;
-use super::subscription::Subscription;
+use super::subscription::{Span, Subscription};
 use super::{Core, Effects, MAX_STEP_MESSAGES, TakenBack};
 use crate::clock::Now;
 use crate::rules::Expired;
@@ -116,7 +117,8 @@ impl Core {
             if let Some(waiting) = subscription.keys.remove(sequence) {
                 return Some(waiting);
             }
-            pending.history.deliveries = subscription.remove_available(sequence)?;
+            let Span { deliveries, crashes, .. } = subscription.remove_available(sequence)?;
+            pending.history = History { deliveries, crashes, ..pending.history };
             return Some(pending);
         }
         if !ahead {

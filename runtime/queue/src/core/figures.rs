@@ -2,8 +2,9 @@
 
 use millstream_message::{MessageId, SubscriptionId, TopicId};
 
-use super::Core;
-use crate::figures::{Figures, StoppedKey, SubscriptionFigures};
+use super::serving::TRIAL;
+use super::{Core, Plugin, Tally};
+use crate::figures::{Figures, PluginFigures, StoppedKey, SubscriptionFigures, TrialFigures};
 
 impl Core {
     /// The figures of all topics and subscriptions.
@@ -19,6 +20,9 @@ impl Core {
 
     fn subscription_figures(&self, place: usize) -> SubscriptionFigures {
         let subscription = &self.subscriptions[place];
+        if subscription.gone {
+            return SubscriptionFigures::default();
+        }
         let topic = &self.topics[subscription.rules.topic.0 as usize];
         let counters = &subscription.counters;
         let id = SubscriptionId(place as u32);
@@ -44,6 +48,46 @@ impl Core {
         }
     }
 
+    /// The versions of all plugins, by the plugins' names.
+    #[must_use]
+    pub fn plugins(&self) -> Vec<PluginFigures> {
+        self.plugins.iter().map(|(name, plugin)| self.plugin_figures(name, plugin)).collect()
+    }
+
+    fn plugin_figures(&self, name: &str, plugin: &Plugin) -> PluginFigures {
+        let places = self.places_of(name);
+        let of = |place: &usize| &self.subscriptions[*place];
+        let serving = || places.iter().map(|place| &of(place).serving);
+        let tally =
+            |lane: usize| serving().fold(Tally::default(), |sum, one| sum.plus(one.tallies[lane]));
+        let is_full = serving().any(|one| one.trial.is_some_and(|trial| trial.told_full));
+        let trial = plugin.trial.clone().map(|(version, share)| TrialFigures {
+            version,
+            share,
+            tally: tally(TRIAL),
+            is_full,
+        });
+        let kept = plugin.modules.iter().filter(|(_, module)| module.is_whole());
+        PluginFigures {
+            name: name.to_owned(),
+            tally: tally(0),
+            serving: plugin.serving.clone(),
+            previous: plugin.previous.clone(),
+            trial,
+            ended: plugin.ended.clone(),
+            withheld: places.iter().map(|place| of(place).parking.withheld()).sum(),
+            kept: kept.map(|(digest, _)| digest.clone()).collect(),
+            subscriptions: places.iter().map(|place| SubscriptionId(*place as u32)).collect(),
+        }
+    }
+
+    /// The generation of the workers that serve the subscription.
+    #[must_use]
+    pub fn generation(&self, id: SubscriptionId) -> Option<u64> {
+        let subscription = self.subscriptions.get(id.0 as usize).filter(|one| !one.gone)?;
+        Some(subscription.serving.generation)
+    }
+
     fn stopping_letters(&self, id: SubscriptionId) -> u64 {
         let mine = self.stoppers.values().filter(|stopper| stopper.subscription == id);
         mine.map(|stopper| u64::from(stopper.letters)).sum()
@@ -67,6 +111,6 @@ impl Core {
     pub fn is_quiet(&self) -> bool {
         let next = |topic: TopicId| self.topics[topic.0 as usize].next;
         self.topics.iter().all(|topic| topic.pending() == 0)
-            && self.subscriptions.iter().all(|one| one.is_idle(next(one.rules.topic)))
+            && self.subscriptions.iter().all(|one| one.gone || one.is_idle(next(one.rules.topic)))
     }
 }

@@ -111,7 +111,8 @@ impl Core {
         };
         let i = (sequence - entry.base) as usize;
         let letter = entry.id(i);
-        if entry.is_released() || !entry.mark_gone(i) {
+        // What a reader settled who is gone is only retained.
+        if !entry.is_live() || entry.is_released() || !entry.mark_gone(i) {
             return false;
         }
         if let Some(letter) = letter {
@@ -130,6 +131,17 @@ impl Core {
         }
         self.subscriptions[id.0 as usize].keys.unstop(hash);
         effects.wake.push(id);
+    }
+
+    /// No dead letter of the topic stops its key any more: the topic is dropped.
+    pub(super) fn unstop_all(&mut self, id: TopicId, effects: &mut Effects) {
+        let log = self.topics[id.0 as usize].log.iter();
+        let letters: Vec<MessageId> = log
+            .filter(|entry| !entry.is_released())
+            .flat_map(|entry| (0..entry.len()).filter(|i| !entry.is_gone(*i)).map(|i| entry.id(i)))
+            .flatten()
+            .collect();
+        letters.into_iter().for_each(|letter| self.unstop(letter, effects));
     }
 
     /// `ahead`: the message is newly gone for who has not reached it.
@@ -306,7 +318,7 @@ fn next_waiting(reader: &Subscription, topic: &Topic, from: u64) -> Option<u64> 
 /// The first message of the log from `from` on that is not gone.
 fn next_present(topic: &Topic, from: u64) -> Option<u64> {
     let first = topic.entry_of(from);
-    topic.log.iter().skip(first).find_map(|entry| {
+    topic.log.iter().skip(first).filter(|entry| entry.is_live()).find_map(|entry| {
         let run = entry.next_run(from.saturating_sub(entry.base) as usize..entry.len());
         (!run.is_empty()).then_some(entry.base + run.start as u64)
     })

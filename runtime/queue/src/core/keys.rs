@@ -6,13 +6,17 @@ use super::hashed::Hashed;
 use super::lease::LeaseId;
 use super::pending::{Copied, Pending, Place};
 use crate::codec::{Codec, Malformed, codec_struct};
+use crate::rules::KeyRange;
 
 /// The keys of one subscription that are not simply free.
 #[derive(Debug, Default)]
 pub(super) struct Keys {
     keys: Hashed<u64, Key>,
-    /// Keys whose waiting messages can go, in the order in which they became ready.
-    ready: VecDeque<u64>,
+    /// Keys whose waiting messages can go, in the order in which they became ready: those of the
+    /// version that served before, and those in the share of one on trial.
+    ready: [VecDeque<u64>; 2],
+    /// The share of the version on trial.
+    share: Option<KeyRange>,
     /// Messages that wait behind all keys.
     waiting: u64,
     /// Those of them that are in the log, by sequence number, with their key.
@@ -69,12 +73,26 @@ impl Keys {
 
     /// Whether some key's messages can go.
     pub(super) fn has_ready(&self) -> bool {
-        !self.ready.is_empty()
+        self.ready.iter().any(|ready| !ready.is_empty())
+    }
+
+    /// From now on a version on trial has these keys, or there is none.
+    pub(super) fn share_out(&mut self, share: Option<KeyRange>) {
+        self.share = share;
+        let ready = std::mem::take(&mut self.ready);
+        for hash in ready.into_iter().flatten() {
+            let lane = self.lane_of(hash);
+            self.ready[lane].push_back(hash);
+        }
+    }
+
+    fn lane_of(&self, hash: u64) -> usize {
+        usize::from(self.share.is_some_and(|share| share.contains(hash)))
     }
 
     /// Sequence numbers that a lease of up to `messages` messages may look at behind ready keys.
     pub(super) fn ready_sequences(&self, messages: usize) -> impl Iterator<Item = u64> {
-        let keys = self.ready.iter().take(super::MAX_STEP_MESSAGES);
+        let keys = self.ready.iter().flat_map(|ready| ready.iter().take(super::MAX_STEP_MESSAGES));
         let queues = keys.filter_map(|hash| self.keys.get(hash));
         queues.flat_map(move |key| key.queue.iter().take(messages).filter_map(sequence_of))
     }
@@ -114,8 +132,8 @@ impl Keys {
         self.keys.into_values().flat_map(|key| key.queue).collect()
     }
 
-    pub(super) fn ready_len(&self) -> usize {
-        self.ready.len()
+    pub(super) fn ready_len(&self, lane: usize) -> usize {
+        self.ready[lane].len()
     }
 
     /// Whether `lease` may take the next message of the key from the log; holds the key if so.
@@ -210,8 +228,8 @@ impl Keys {
     }
 
     /// The next ready key, which is then no longer in line.
-    pub(super) fn next_ready(&mut self) -> Option<u64> {
-        let hash = self.ready.pop_front()?;
+    pub(super) fn next_ready(&mut self, lane: usize) -> Option<u64> {
+        let hash = self.ready[lane].pop_front()?;
         if let Some(key) = self.keys.get_mut(&hash) {
             key.in_ready = false;
         }
@@ -247,6 +265,11 @@ impl Keys {
             key.holder = None;
         }
         self.refresh(hash);
+    }
+
+    /// Waiting messages of the log.
+    pub(super) fn sequences(&self) -> impl Iterator<Item = u64> {
+        self.sequences.keys().copied()
     }
 
     /// The first waiting message of the log from `sequence` on.
@@ -294,7 +317,7 @@ impl Keys {
             .map(|(h, k)| (*h, k.letters))
             .collect();
         let taken = self.keys.drain().flat_map(|(_, key)| key.queue).collect();
-        *self = Self::default();
+        *self = Self { share: self.share, ..Self::default() };
         for (hash, letters) in stopped {
             self.keys.insert(hash, Key { letters, ..Key::default() });
         }
@@ -312,11 +335,12 @@ impl Keys {
 
     /// Puts the key where it belongs: in line if its messages can go, away if nothing is left.
     fn refresh(&mut self, hash: u64) {
+        let lane = self.lane_of(hash);
         let Some(key) = self.keys.get_mut(&hash) else { return };
         let (leasable, idle) = (key.leasable() > 0, key.is_idle());
         match (std::mem::replace(&mut key.in_ready, leasable), leasable) {
-            (false, true) => self.ready.push_back(hash),
-            (true, false) => self.ready.retain(|ready| *ready != hash),
+            (false, true) => self.ready[lane].push_back(hash),
+            (true, false) => self.ready[lane].retain(|ready| *ready != hash),
             (true, true) | (false, false) => {}
         }
         if idle {
@@ -343,7 +367,10 @@ impl Codec for Keys {
             hash.put(out);
             self.keys[&hash].put(out);
         }
-        self.ready.put(out);
+        let [old, trial] = &self.ready;
+        old.put(out);
+        trial.put(out);
+        self.share.put(out);
     }
 
     fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
@@ -355,7 +382,8 @@ impl Codec for Keys {
             });
             keys.keys.insert(hash, key);
         }
-        keys.ready = Codec::get(from)?;
+        keys.ready = [Codec::get(from)?, Codec::get(from)?];
+        keys.share = Codec::get(from)?;
         Ok(keys)
     }
 }

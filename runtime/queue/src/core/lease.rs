@@ -7,6 +7,7 @@ use std::time::Duration;
 use millstream_message::{Batch, SubscriptionId};
 
 use super::pending::Pending;
+use super::serving::Scope;
 use super::spans::Budget;
 use super::take::Haul;
 use super::{Answer, Core, Effects, Refusal, TakenBack, Why};
@@ -66,6 +67,8 @@ pub struct Grant {
     pub subscription: SubscriptionId,
     /// The generation of the worker.
     pub generation: u64,
+    /// Whether that is a version on trial: what it fails on is withheld.
+    pub on_trial: bool,
     /// Who handles them.
     pub handler: Arc<Handler>,
     /// The messages in order, in parts.
@@ -112,17 +115,16 @@ impl Core {
     ) -> Result<Answer, Refusal> {
         let id = request.subscription;
         let place = id.0 as usize;
-        let subscription = self.subscriptions.get_mut(place).ok_or(Refusal::Unknown)?;
-        if request.generation < subscription.fenced_below {
-            return Err(Refusal::Fenced);
-        }
+        let scope = self.scope(request)?;
+        let subscription = &mut self.subscriptions[place];
         if !Arc::ptr_eq(&subscription.handler, &request.handler) {
             subscription.handler = Arc::clone(&request.handler);
         }
         if subscription.paused || self.gate(id) {
             return Ok(Answer::Nothing(None));
         }
-        let budget = match self.budget(request, now) {
+        let Some(scope) = scope else { return Ok(Answer::Nothing(None)) };
+        let budget = match self.budget(request, scope, now) {
             Ok(budget) => budget,
             Err(look_again) => return Ok(Answer::Nothing(Some(look_again))),
         };
@@ -130,18 +132,24 @@ impl Core {
         let mut haul = self.haul(place, lease, budget, now);
         let expired = std::mem::take(&mut haul.expired);
         self.take_back_expired(id, expired, now, effects);
+        self.tell_if_full(place, effects);
         if haul.is_empty() {
             if haul.unfinished {
                 effects.wake.push(id);
             }
             return Ok(Answer::Nothing(haul.look_again));
         }
-        let grant = self.grant(request, lease, haul, now, effects);
+        let grant = self.grant(request, scope, (lease, haul), now, effects);
         Ok(Answer::Granted(Box::new(grant)))
     }
 
     /// What a lease may take; when to look again if nothing.
-    fn budget(&mut self, request: &LeaseRequest, now: Now) -> Result<Budget, Duration> {
+    fn budget(
+        &mut self,
+        request: &LeaseRequest,
+        scope: Scope,
+        now: Now,
+    ) -> Result<Budget, Duration> {
         let subscription = &mut self.subscriptions[request.subscription.0 as usize];
         let rules = &subscription.rules;
         let mut messages = request.messages_max.min(rules.batch_messages).max(1) as usize;
@@ -153,15 +161,23 @@ impl Core {
             messages = messages.min(usize::try_from(allowed).unwrap_or(usize::MAX));
         }
         let (bytes, strict) = (rules.batch_bytes, rules.ordering == Ordering::Strict);
-        Ok(Budget { messages, bytes, keys: request.keys, strict, wall_ms: now.wall_ms })
+        let Scope { keys, lane, .. } = scope;
+        Ok(Budget { messages, bytes, keys, lane, strict, wall_ms: now.wall_ms })
     }
 
-    pub(super) fn renew(&mut self, id: LeaseId, now: Now) -> Result<Answer, Refusal> {
+    pub(super) fn renew(
+        &mut self,
+        id: LeaseId,
+        now: Now,
+        effects: &mut Effects,
+    ) -> Result<Answer, Refusal> {
         let lease = self.leases.get_mut(&id).ok_or(Refusal::LeaseEnded)?;
         let subscription = &self.subscriptions[lease.grant.subscription.0 as usize];
         self.deadlines.remove(&(lease.grant.deadline, id));
         lease.grant.deadline = now.monotonic + subscription.rules.ack_deadline;
         self.deadlines.insert((lease.grant.deadline, id));
+        // Earlier than before where `ack_deadline` is shorter now.
+        effects.tick_by(lease.grant.deadline);
         Ok(Answer::Done)
     }
 
@@ -175,15 +191,34 @@ impl Core {
     ) -> Result<Answer, Refusal> {
         let subscription = self.subscriptions.get_mut(id.0 as usize).ok_or(Refusal::Unknown)?;
         subscription.fenced_below = subscription.fenced_below.max(generation);
-        let of_older =
-            |lease: &&Lease| lease.grant.subscription == id && lease.grant.generation < generation;
-        let fenced: Vec<LeaseId> =
-            self.leases.values().filter(of_older).map(|lease| lease.grant.lease).collect();
-        for lease in fenced {
+        if subscription.serving.trial.is_none() {
+            let serving = &mut subscription.serving.generation;
+            *serving = generation.max(*serving);
+        }
+        let failed = &mut subscription.serving.failed;
+        failed.start = failed.start.max(generation).min(failed.end);
+        self.generations = self.generations.max(generation);
+        self.end_leases(id, &|of| of < generation, now, effects);
+        effects.wake.push(id);
+        effects.ask_again.push(id);
+        Ok(Answer::Done)
+    }
+
+    /// Ends the subscription's leases of some generations: their messages wait again, uncounted.
+    pub(super) fn end_leases(
+        &mut self,
+        id: SubscriptionId,
+        meant: &dyn Fn(u64) -> bool,
+        now: Now,
+        effects: &mut Effects,
+    ) {
+        let of_them =
+            |lease: &&Lease| lease.grant.subscription == id && meant(lease.grant.generation);
+        let ended: Vec<LeaseId> =
+            self.leases.values().filter(of_them).map(|lease| lease.grant.lease).collect();
+        for lease in ended {
             self.give_back(lease, now, effects);
         }
-        effects.wake.push(id);
-        Ok(Answer::Done)
     }
 
     /// Leases whose deadline passed go to the caller under a new id, so that their worker can no
@@ -207,13 +242,15 @@ impl Core {
     pub(super) fn take_back_expired(
         &mut self,
         id: SubscriptionId,
-        expired: Vec<Pending>,
+        mut expired: Vec<Pending>,
         now: Now,
         effects: &mut Effects,
     ) {
         if expired.is_empty() {
             return;
         }
+        // Whatever a version on trial made of them, their age is the last word.
+        expired.iter_mut().for_each(Pending::forget_withheld);
         let place = id.0 as usize;
         let rules = &self.subscriptions[place].rules;
         if rules.expired == Expired::Drop || rules.exhausted == Exhausted::Drop {
@@ -248,6 +285,7 @@ impl Core {
             lease,
             subscription: id,
             generation: HOUSE,
+            on_trial: false,
             handler: Arc::clone(&subscription.handler),
             parts,
             histories,
@@ -295,8 +333,8 @@ impl Core {
     fn grant(
         &mut self,
         request: &LeaseRequest,
-        lease: LeaseId,
-        haul: Haul,
+        scope: Scope,
+        (lease, haul): (LeaseId, Haul),
         now: Now,
         effects: &mut Effects,
     ) -> Grant {
@@ -311,6 +349,7 @@ impl Core {
             lease,
             subscription: request.subscription,
             generation: request.generation,
+            on_trial: scope.on_trial,
             handler: Arc::clone(&request.handler),
             parts,
             histories,
@@ -384,6 +423,8 @@ impl Codec for Lease {
             lease: Codec::get(from)?,
             subscription: Codec::get(from)?,
             generation: Codec::get(from)?,
+            // Whoever judges by it is gone with his process.
+            on_trial: false,
             handler: Arc::new(Handler::get(from)?),
             parts: Vec::new(),
             histories: Codec::get(from)?,

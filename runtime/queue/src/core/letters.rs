@@ -77,8 +77,8 @@ impl Core {
             true => message.get(0).order_hash(),
             false => 0,
         };
-        let copied =
-            Copied { message, expires_ms: NEVER, age: topic.next, serial, stored: letter.stored };
+        let (age, stored, withheld) = (topic.next, letter.stored, None);
+        let copied = Copied { message, expires_ms: NEVER, age, serial, stored, withheld };
         let place = Place::Copy(Box::new(copied));
         let pending = Pending { place, redriven: true, ..Pending::of_log(0, hash) };
         subscription.counters.redriven += 1;

@@ -8,6 +8,7 @@ use super::forget::Loss;
 use super::pending::{Pending, Place};
 use super::{Core, Effects, LeaseId};
 use crate::clock::Now;
+use crate::judge::Outcome;
 use crate::stored::Stored;
 
 impl Core {
@@ -21,6 +22,9 @@ impl Core {
         for place in 0..self.topics.len() {
             gone += self.lose_from_log(TopicId(place as u32), lost, &mut effects);
             gone += self.topics[place].lose_delayed(lost);
+        }
+        for plugin in self.plugins.values_mut() {
+            plugin.modules.retain(|_, module| !module.is_lost(lost));
         }
         for place in 0..self.subscriptions.len() {
             gone += self.lose_copies(place, lost, &mut effects);
@@ -67,7 +71,13 @@ impl Core {
 
 fn is_lost(pending: &Pending, lost: &HashSet<Stored>) -> bool {
     match &pending.place {
-        Place::Copy(copied) => copied.stored.is_some_and(|stored| lost.contains(&stored)),
+        Place::Copy(copied) => {
+            let letter = match copied.withheld.as_deref() {
+                Some(Outcome::Letter { stored, .. }) => *stored,
+                _ => None,
+            };
+            copied.stored.iter().chain(&letter).any(|stored| lost.contains(stored))
+        }
         Place::Log(_) => false,
     }
 }

@@ -19,6 +19,7 @@ mod by_key;
 mod changes;
 mod declare;
 mod dedup;
+mod deploy;
 mod entry;
 mod expiry;
 mod figures;
@@ -29,6 +30,7 @@ mod lease;
 mod letters;
 mod line;
 mod lose;
+mod module;
 mod parking;
 mod pending;
 mod publish;
@@ -36,12 +38,14 @@ mod rate;
 mod restart;
 mod save;
 mod seek;
+mod serving;
 mod settle;
 mod spans;
 mod store;
 mod subscription;
 mod take;
 mod topic;
+mod withheld;
 
 #[cfg(test)]
 mod tests;
@@ -53,12 +57,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use millstream_message::{Batch, MessageId, SubscriptionId, TopicId};
 
-pub use self::declare::{Declaration, Kind, Leftover, Named, Rename};
+pub use self::declare::{
+    Change, Changed, Declaration, Kind, Leftover, Named, Plan, Rename, Source,
+};
+use self::deploy::Plugin;
+pub use self::deploy::{Act, Deploy, ModulePart, TrialEnd, Version};
 pub use self::forget::Letter;
 use self::lease::Lease;
 pub use self::lease::{Grant, Histories, History, LeaseId};
+pub(crate) use self::module::PartPlace;
+pub use self::module::{MODULE_PART_BYTES, MODULE_PARTS_MAX};
 pub use self::restart::CRASHES_MAX;
 pub use self::seek::SeekTo;
+pub use self::serving::Tally;
 use self::settle::Stopper;
 pub(crate) use self::store::Kept;
 pub use self::store::{Absent, Move, Seen};
@@ -114,6 +125,12 @@ pub enum Event {
     Restart,
     /// The journal keeps these messages elsewhere from now on.
     Moved(Vec<Move>),
+    /// Another version of a plugin goes on trial, serves, or does so no longer.
+    Deploy(Box<Deploy>),
+    /// As [`Event::Declare`], while everybody is at work.
+    Alter(Box<Declaration>),
+    /// A part of the bytes of a plugin's version is to be kept.
+    Keep(Box<ModulePart>),
 }
 
 /// The answer to one event.
@@ -146,6 +163,18 @@ pub enum Answer {
         /// Sequence number to go on from; none when all is done.
         next: Option<u64>,
     },
+    /// The rules changed since the delivery was judged. Nothing changed: judge it again by those of
+    /// now.
+    JudgeAgain,
+    /// The version whose trial begins, or that serves now, has workers of this generation.
+    Generation(u64),
+    /// The ids of what is declared, by its places in the declaration.
+    Altered {
+        /// Of topics.
+        topics: Vec<TopicId>,
+        /// Of subscriptions.
+        subscriptions: Vec<SubscriptionId>,
+    },
     /// The event was refused; nothing changed.
     Refused(Refusal),
 }
@@ -165,8 +194,14 @@ pub enum Refusal {
     DedupFull,
     /// The lease has ended: its deadline passed, its generation was fenced, or it was settled.
     LeaseEnded,
-    /// The worker's generation was fenced.
+    /// The worker's generation was fenced, or another one serves.
     Fenced,
+    /// A version of the plugin is on trial, or its trial has just ended.
+    OnTrial,
+    /// No version of the plugin is on trial.
+    NoTrial,
+    /// The declaration has no place for something that is there.
+    LeftOver,
 }
 
 /// What follows from one step beside its answer.
@@ -174,6 +209,10 @@ pub enum Refusal {
 pub struct Effects {
     /// Subscriptions that may have messages for one more worker.
     pub wake: Vec<SubscriptionId>,
+    /// Subscriptions of which every worker asks again: whom what waits is for has changed.
+    pub ask_again: Vec<SubscriptionId>,
+    /// Subscriptions in which no more messages may wait for the end of a trial: roll it back.
+    pub trial_full: Vec<SubscriptionId>,
     /// Publishers whose messages were accepted now, and their repeats.
     pub admitted: Vec<(Ticket, Vec<Duplicate>)>,
     /// Publishers who waited in vain.
@@ -237,6 +276,12 @@ pub struct Core {
     pipeline: (String, String),
     /// Messages that came back from the journal and may leave again first, by topic and base.
     restored: VecDeque<(TopicId, u64)>,
+    /// The versions of plugins, by the plugins' names.
+    plugins: BTreeMap<String, Plugin>,
+    /// Subscriptions in which something is withheld though the trial is decided.
+    deciding: BTreeSet<u32>,
+    /// The last generation of workers that was given out.
+    generations: u64,
     /// Ids of leases and tickets, and the tie-break among parked and delayed messages.
     serial: u64,
 }
@@ -262,12 +307,13 @@ impl Core {
     pub fn step(&mut self, event: Event, now: Now) -> (Answer, Effects) {
         let mut effects = Effects::default();
         let answer = match event {
+            event if self.names_what_is_gone(&event) => Err(Refusal::Unknown),
             Event::Publish(topic, publication) => {
                 self.publish(topic, publication, now, &mut effects)
             }
             Event::Lease(request) => self.lease(&request, now, &mut effects),
             Event::Settle(lease, judged) => self.settle(lease, *judged, now, &mut effects),
-            Event::Renew(lease) => self.renew(lease, now),
+            Event::Renew(lease) => self.renew(lease, now, &mut effects),
             Event::Fence(subscription, generation) => {
                 self.fence(subscription, generation, now, &mut effects)
             }
@@ -282,10 +328,31 @@ impl Core {
             Event::Tick => self.tick(now, &mut effects),
             Event::Seal(topic) => self.seal(topic),
             Event::Declare(declaration) => self.declare(*declaration, now, &mut effects),
+            Event::Alter(declaration) => self.alter(*declaration, now, &mut effects),
             Event::Restart => self.restart(now, &mut effects),
             Event::Moved(moves) => self.moved(&moves),
+            Event::Deploy(deploy) => self.deploy(*deploy, now, &mut effects),
+            Event::Keep(part) => self.keep_module(*part),
         };
         (answer.unwrap_or_else(Answer::Refused), effects)
+    }
+
+    /// Whether the event is about a topic or a subscription that was removed.
+    fn names_what_is_gone(&self, event: &Event) -> bool {
+        let topic = |id: &TopicId| self.topics.get(id.0 as usize).is_some_and(|one| one.gone);
+        let subscription =
+            |id: &SubscriptionId| self.subscriptions.get(id.0 as usize).is_some_and(|one| one.gone);
+        match event {
+            Event::Publish(id, _) | Event::Purge(id, ..) | Event::Tap(id, _) | Event::Seal(id) => {
+                topic(id)
+            }
+            Event::Lease(request) => subscription(&request.subscription),
+            Event::Fence(id, _)
+            | Event::Pause(id, _)
+            | Event::Seek(id, _)
+            | Event::Redrive(id, _) => subscription(id),
+            _ => false,
+        }
     }
 
     /// Whether messages of `topic` are ordered by key, so that publishers make their hashes.
@@ -313,7 +380,8 @@ impl Core {
         let deadline = self.deadlines.first().map(|(due, _)| *due);
         let timed =
             self.timed.iter().filter_map(|&topic| self.topics[topic as usize].next_tick(now));
-        timed.chain(deadline).min()
+        let deciding = (!self.deciding.is_empty()).then_some(now.monotonic);
+        timed.chain(deadline).chain(deciding).min()
     }
 
     /// Up to `limit` messages that `topic` keeps, from sequence number `from` on, in parts. Small
@@ -335,17 +403,6 @@ impl Core {
         let grown = effects.grown.iter().map(|id| &self.topics[id.0 as usize]);
         let topics = grown.map(|topic| topic.next ^ topic.bytes.rotate_left(32));
         topics.fold(self.serial, |all, one| all.rotate_left(7) ^ one)
-    }
-
-    /// The topics' and the subscriptions' names and the pipeline's, as declared last.
-    pub(crate) fn declared(&self) -> Declaration {
-        Declaration {
-            pipeline: self.pipeline.0.clone(),
-            text: self.pipeline.1.clone(),
-            topics: self.topics.iter().map(|topic| topic.rules.clone()).collect(),
-            subscriptions: self.subscriptions.iter().map(|one| one.rules.clone()).collect(),
-            ..Declaration::default()
-        }
     }
 
     /// How far a source has read: what came with its last publish.
@@ -380,6 +437,7 @@ impl Core {
 
     fn tick(&mut self, now: Now, effects: &mut Effects) -> Result<Answer, Refusal> {
         self.expire_leases(now, effects);
+        self.go_on_withheld(now, effects);
         for place in self.timed.clone() {
             self.tick_topic(TopicId(place), now, effects);
         }

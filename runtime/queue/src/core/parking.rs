@@ -7,6 +7,9 @@ use super::pending::{Copied, Due, Pending, Place};
 use crate::codec::{Codec, Malformed};
 use crate::publication::NEVER;
 
+/// The due time of what is withheld until a trial is decided.
+pub(super) const WITHHELD: Duration = Duration::MAX;
+
 /// Parked messages by due time, with what it takes to find the oldest and the expired ones.
 #[derive(Debug, Default)]
 pub(super) struct Parking {
@@ -14,6 +17,10 @@ pub(super) struct Parking {
     /// By age and serial number; redriven ones left out, since they are never dropped.
     by_age: BTreeMap<(u64, u64), Due>,
     by_expiry: BTreeSet<(u64, Due)>,
+    /// Messages that are withheld.
+    withheld: u64,
+    /// For the old version and the one on trial: up to here all that is due is the other's.
+    passed: [Due; 2],
 }
 
 impl Parking {
@@ -23,6 +30,16 @@ impl Parking {
 
     pub(super) fn is_empty(&self) -> bool {
         self.by_due.is_empty()
+    }
+
+    /// Messages that are withheld until a trial is decided.
+    pub(super) fn withheld(&self) -> u64 {
+        self.withheld
+    }
+
+    /// Whether some message waits for its time.
+    pub(super) fn has_timed(&self) -> bool {
+        self.len() > self.withheld
     }
 
     /// Parks a copy until `due` (monotonic time).
@@ -35,7 +52,26 @@ impl Parking {
         if copy.expires_ms != NEVER {
             self.by_expiry.insert((copy.expires_ms, key));
         }
+        self.withheld += u64::from(due == WITHHELD);
+        self.passed.iter_mut().for_each(|passed| *passed = key.min(*passed));
         self.by_due.insert(key, pending);
+    }
+
+    /// Whom parked messages are for has changed.
+    pub(super) fn share_out_anew(&mut self) {
+        self.passed = Default::default();
+    }
+
+    /// The version of `lane` looked at everything before `key`, and nothing of it is its own.
+    pub(super) fn pass(&mut self, lane: usize, key: Due) {
+        self.passed[lane] = key;
+    }
+
+    /// One withheld message.
+    pub(super) fn take_withheld(&mut self) -> Option<Pending> {
+        let (key, _) = self.by_due.range((WITHHELD, 0)..).next()?;
+        let key = *key;
+        self.remove(&key)
     }
 
     /// Takes all, with their due times.
@@ -46,6 +82,7 @@ impl Parking {
 
     pub(super) fn remove(&mut self, key: &Due) -> Option<Pending> {
         let pending = self.by_due.remove(key)?;
+        self.withheld -= u64::from(key.0 == WITHHELD);
         if let Some(copy) = copied(&pending) {
             self.by_age.remove(&(copy.age, copy.serial));
             self.by_expiry.remove(&(copy.expires_ms, *key));
@@ -58,12 +95,19 @@ impl Parking {
     }
 
     pub(super) fn next_due(&self) -> Option<Duration> {
-        self.by_due.first_key_value().map(|((due, _), _)| *due)
+        let first = self.by_due.first_key_value().map(|((due, _), _)| *due);
+        first.filter(|due| *due != WITHHELD)
     }
 
-    /// Messages that are due, the first due first.
-    pub(super) fn due(&self, now: Duration) -> impl Iterator<Item = (&Due, &Pending)> {
-        self.by_due.range(..=(now, u64::MAX))
+    /// Messages that are due, the first due first; without those that are known to be another's.
+    pub(super) fn due(
+        &self,
+        now: Duration,
+        lane: Option<usize>,
+    ) -> impl Iterator<Item = (&Due, &Pending)> {
+        let from = lane.map_or((Duration::ZERO, 0), |lane| self.passed[lane]);
+        let until = (now, u64::MAX);
+        self.by_due.range(from.min(until)..=until)
     }
 
     /// The age of the first message, by age from `age` on, that was not redriven.
@@ -101,6 +145,8 @@ impl Codec for Parking {
             due.put(out);
             pending.put(out);
         }
+        let [old, trial] = self.passed;
+        (old, trial).put(out);
     }
 
     fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
@@ -109,6 +155,8 @@ impl Codec for Parking {
             let due = Duration::get(from)?;
             parking.insert(Pending::get(from)?, due);
         }
+        let (old, trial) = Codec::get(from)?;
+        parking.passed = [old, trial];
         Ok(parking)
     }
 }

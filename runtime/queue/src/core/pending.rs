@@ -9,6 +9,7 @@ use super::lease::History;
 use super::spans::push_joined;
 use super::topic::Topic;
 use crate::codec::{Codec, Malformed, codec_struct};
+use crate::judge::Outcome;
 use crate::publication::NEVER;
 use crate::stored::Stored;
 
@@ -48,6 +49,8 @@ pub(super) struct Copied {
     pub(super) serial: u64,
     /// Where a journal keeps it.
     pub(super) stored: Option<Stored>,
+    /// What becomes of it if the version on trial is promoted that failed on it.
+    pub(super) withheld: Option<Box<Outcome>>,
 }
 
 impl Place {
@@ -77,6 +80,13 @@ impl Pending {
         match &self.place {
             Place::Copy(copied) => Some(&copied.message),
             Place::Log(_) => None,
+        }
+    }
+
+    /// Forgets what a version on trial made of it.
+    pub(super) fn forget_withheld(&mut self) {
+        if let Place::Copy(copied) = &mut self.place {
+            copied.withheld = None;
         }
     }
 
@@ -141,6 +151,7 @@ impl Codec for Place {
                 1_u8.put(out);
                 (copied.expires_ms, copied.age).put(out);
                 (copied.serial, copied.stored).put(out);
+                copied.withheld.put(out);
             }
         }
     }
@@ -151,8 +162,9 @@ impl Codec for Place {
             1 => {
                 let ((expires_ms, age), (serial, stored)) =
                     (<(u64, u64)>::get(from)?, <(u64, Option<Stored>)>::get(from)?);
-                let message = crate::stored::nothing();
-                Ok(Self::Copy(Box::new(Copied { message, expires_ms, age, serial, stored })))
+                let (message, withheld) = (crate::stored::nothing(), Codec::get(from)?);
+                let copied = Copied { message, expires_ms, age, serial, stored, withheld };
+                Ok(Self::Copy(Box::new(copied)))
             }
             _ => Err(Malformed("no such place")),
         }

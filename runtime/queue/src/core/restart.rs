@@ -40,6 +40,7 @@ impl Core {
             subscription.fenced_below = 0;
             effects.wake.push(SubscriptionId(place as u32));
         }
+        self.end_trials(now, effects);
         self.timed = (0..self.topics.len() as u32).collect();
         if let Some(at) = self.next_tick(now) {
             effects.tick_by(at);

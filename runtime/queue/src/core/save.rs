@@ -25,7 +25,9 @@ impl Core {
         self.timed.put(out);
         self.positions.put(out);
         self.pipeline.put(out);
-        self.serial.put(out);
+        self.plugins.put(out);
+        self.deciding.put(out);
+        (self.serial, self.generations).put(out);
     }
 
     /// The core that was saved, once [`Core::fill`] has fetched what must be in memory.
@@ -44,7 +46,9 @@ impl Core {
         core.timed = Codec::get(from)?;
         core.positions = Codec::get(from)?;
         core.pipeline = Codec::get(from)?;
-        core.serial = Codec::get(from)?;
+        core.plugins = Codec::get(from)?;
+        core.deciding = Codec::get(from)?;
+        (core.serial, core.generations) = Codec::get(from)?;
         match core.is_coherent() {
             true => Ok(core),
             false => Err(Malformed("its parts do not belong together")),
@@ -60,6 +64,7 @@ impl Core {
             && self.leases.values().all(|lease| subscription(lease.grant.subscription.0))
             && self.stoppers.values().all(|stopper| subscription(stopper.subscription.0))
             && self.timed.iter().all(|place| topic(*place))
+            && self.deciding.iter().all(|place| subscription(*place))
     }
 
     /// Fetches copies, delayed messages, what is under lease and the open ends of the logs.

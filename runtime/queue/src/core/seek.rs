@@ -121,7 +121,7 @@ fn find(topic: &Topic, to: SeekTo) -> u64 {
 }
 
 /// One reader wants everything from `target` on; answers how many messages there are.
-fn want(topic: &mut Topic, target: u64) -> u64 {
+pub(super) fn want(topic: &mut Topic, target: u64) -> u64 {
     let mut wanted = 0;
     let mut unsettled = 0;
     for place in topic.entry_of(target)..topic.log.len() {

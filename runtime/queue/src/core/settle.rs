@@ -1,17 +1,21 @@
 //! Ending a delivery: everything that follows from it, in one step.
 
-use millstream_message::{Message, MessageId, SubscriptionId, TopicId};
+use std::time::Duration;
+
+use millstream_message::{Batch, Message, MessageId, SubscriptionId, TopicId};
 
 use super::lease::{History, Lease, LeaseId};
+use super::parking::WITHHELD;
 use super::pending::{Copied, Pending, Place};
 use super::subscription::STRICT;
 use super::{Answer, Core, Effects, Refusal};
 use crate::clock::Now;
 use crate::codec::codec_struct;
 use crate::dead_letter::DeadLetterReason;
-use crate::judge::{Fate, Fates, Judged, Parking};
+use crate::judge::{Fate, Fates, Judged, Outcome, Parking, Withholding};
 use crate::publication::{NEVER, Publication};
 use crate::rules::WhenFull;
+use crate::stored::Stored;
 
 /// A dead letter that stops a key.
 #[derive(Clone, Debug)]
@@ -34,6 +38,10 @@ impl Core {
     ) -> Result<Answer, Refusal> {
         let lease = self.leases.get(&id).ok_or(Refusal::LeaseEnded)?;
         let place = lease.grant.subscription.0 as usize;
+        let by_rules = matches!(judged.fates, Fates::Each(_));
+        if by_rules && judged.revision != self.subscriptions[place].rules.revision {
+            return Ok(Answer::JudgeAgain);
+        }
         let full = self.full_outputs(place, &judged, lease.grant.len() as u64);
         if !full.is_empty() {
             return Ok(Answer::OutputsFull(full));
@@ -55,9 +63,10 @@ impl Core {
                 WhenFull::Block | WhenFull::DropOldest => false,
             }
         };
-        let known = |topic: TopicId| (topic.0 as usize) < self.topics.len();
-        let outputs = judged.outputs.iter().filter(|(topic, _)| known(*topic));
-        outputs.filter(|(topic, more)| refuses(*topic, more)).map(|(topic, _)| *topic).collect()
+        let gone = |topic: TopicId| self.topics.get(topic.0 as usize).is_none_or(|one| one.gone);
+        let outputs = judged.outputs.iter();
+        let refused = outputs.filter(|(topic, more)| gone(*topic) || refuses(*topic, more));
+        refused.map(|(topic, _)| *topic).collect()
     }
 
     /// Puts a lease's messages back as they were.
@@ -65,7 +74,7 @@ impl Core {
         self.commit(id, Judged::given_back(), now, effects);
     }
 
-    fn commit(&mut self, id: LeaseId, judged: Judged, now: Now, effects: &mut Effects) {
+    fn commit(&mut self, id: LeaseId, mut judged: Judged, now: Now, effects: &mut Effects) {
         let Some(lease) = self.leases.remove(&id) else { return };
         self.deadlines.remove(&(lease.grant.deadline, id));
         let subscription = lease.grant.subscription;
@@ -73,6 +82,11 @@ impl Core {
         let topic = self.subscriptions[place].rules.topic;
         self.subscriptions[place].end_lease(&lease.runs, lease.items.as_deref());
         self.subscriptions[place].counters.in_flight -= lease.grant.len() as u64;
+        self.tally(place, &lease, &judged);
+        if !self.subscriptions[place].serving.is_on_trial(lease.grant.generation) {
+            // The trial that it was judged in was decided meanwhile.
+            judged.stand(self.dead_letter_topic(place));
+        }
         match judged.fates {
             Fates::AllHandled => self.all_handled(place, &lease, effects),
             Fates::AllReturned => {
@@ -88,6 +102,7 @@ impl Core {
         for &hash in &lease.keys {
             self.subscriptions[place].keys.release(hash);
         }
+        self.tell_if_full(place, effects);
         effects.released.extend(lease.grant.parts);
         for (topic, publication) in judged.outputs.into_iter().chain(judged.dead_letters) {
             self.append(topic, publication, now, effects);
@@ -157,7 +172,7 @@ impl Core {
             .collect()
     }
 
-    fn one(
+    pub(super) fn one(
         &mut self,
         place: usize,
         item: Pending,
@@ -181,6 +196,9 @@ impl Core {
                 self.stop_key(place, &item, message, letter);
             }
             Fate::Parked(parking) => return self.park(place, item, *parking, effects),
+            Fate::Withheld(withholding) => {
+                return self.withhold(place, item, *withholding, effects);
+            }
             Fate::Returned => return self.put_back(place, item),
         }
         let topic = self.subscriptions[place].rules.topic;
@@ -197,7 +215,13 @@ impl Core {
     }
 
     /// A dead letter stops its key where the rules say so.
-    fn stop_key(&mut self, place: usize, item: &Pending, message: Message<'_>, letter: MessageId) {
+    pub(super) fn stop_key(
+        &mut self,
+        place: usize,
+        item: &Pending,
+        message: Message<'_>,
+        letter: MessageId,
+    ) {
         let subscription = &mut self.subscriptions[place];
         let hash = if subscription.strict() { STRICT } else { item.hash };
         if hash == 0 || !subscription.rules.parks_keys() {
@@ -213,25 +237,59 @@ impl Core {
     /// A failed message waits for its retry as a copy of its own.
     fn park(&mut self, place: usize, item: Pending, parking: Parking, effects: &mut Effects) {
         let Parking { message, history, alone, due, stored } = parking;
+        let copied = self.copied(place, &item, message, stored, None, effects);
+        let parked = Pending { place: Place::Copy(Box::new(copied)), history, alone, ..item };
+        self.wait_until(place, parked, due);
+    }
+
+    /// A message that a version on trial failed on waits until the trial is decided, as it was.
+    fn withhold(&mut self, place: usize, item: Pending, one: Withholding, effects: &mut Effects) {
+        let Withholding { message, stored, outcome } = one;
+        let outcome = Some(Box::new(outcome));
+        let copied = self.copied(place, &item, message, stored, outcome, effects);
+        let parked = Pending { place: Place::Copy(Box::new(copied)), ..item };
+        self.wait_until(place, parked, WITHHELD);
+    }
+
+    /// A copy of a message of the subscription's own, instead of where it was.
+    fn copied(
+        &mut self,
+        place: usize,
+        item: &Pending,
+        message: Batch,
+        stored: Option<Stored>,
+        withheld: Option<Box<Outcome>>,
+        effects: &mut Effects,
+    ) -> Copied {
         let serial = self.next_serial();
-        let topic = &mut self.topics[self.subscriptions[place].rules.topic.0 as usize];
+        let id = self.subscriptions[place].rules.topic;
+        let topic = &mut self.topics[id.0 as usize];
         let (expires_ms, age) = match &item.place {
             Place::Log(sequence) => (item.expires_in(topic), *sequence),
             Place::Copy(copied) => (copied.expires_ms, copied.age),
         };
         topic.add_copy(&message);
-        let copied = Box::new(Copied { message, expires_ms, age, serial, stored });
-        let id = self.subscriptions[place].rules.topic;
         self.settle_place(id, &item.place, effects);
+        Copied { message, expires_ms, age, serial, stored, withheld }
+    }
+
+    /// A copy waits for its time, and its key with it.
+    fn wait_until(&mut self, place: usize, parked: Pending, due: Duration) {
         let subscription = &mut self.subscriptions[place];
-        if item.hash != 0 {
-            subscription.keys.park(item.hash);
+        if parked.hash != 0 {
+            subscription.keys.park(parked.hash);
         }
-        let parked = Pending { place: Place::Copy(copied), history, alone, ..item };
+        self.park_again(place, parked, due);
+    }
+
+    /// A copy whose key is parked already waits for its time.
+    pub(super) fn park_again(&mut self, place: usize, parked: Pending, due: Duration) {
+        let subscription = &mut self.subscriptions[place];
+        let topic = &mut self.topics[subscription.rules.topic.0 as usize];
         if let Some(at) = Some(parked.expires_ms()).filter(|&at| at != NEVER) {
-            self.topics[id.0 as usize].expiring.insert((at, u64::MAX));
+            topic.expiring.insert((at, u64::MAX));
         }
-        self.subscriptions[place].parking.insert(parked, due);
+        subscription.parking.insert(parked, due);
     }
 
     /// A message that nobody judged waits again, before what came after it.
@@ -250,7 +308,7 @@ impl Core {
                 if item.hash != 0 {
                     subscription.keys.park(item.hash);
                 }
-                subscription.parking.insert(item, std::time::Duration::ZERO);
+                subscription.parking.insert(item, Duration::ZERO);
             }
         }
     }

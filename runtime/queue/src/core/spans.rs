@@ -15,6 +15,8 @@ pub(super) struct Budget {
     pub(super) messages: usize,
     pub(super) bytes: u64,
     pub(super) keys: Option<KeyRange>,
+    /// The version whose messages these are; none where they are not simply all of one version's.
+    pub(super) lane: Option<usize>,
     /// Nothing may be passed over: what belongs to others ends the taking.
     pub(super) strict: bool,
     /// Messages that expire up to here are too old: milliseconds since the Unix epoch.
@@ -42,6 +44,19 @@ pub(super) struct Taken {
 }
 
 impl Taken {
+    /// Nothing yet, and so much less to take than the budget allows.
+    pub(super) fn beside(other: &Self) -> Self {
+        Self { messages: other.messages, bytes: other.bytes, ..Self::default() }
+    }
+
+    /// Adds what was taken beside this.
+    pub(super) fn join(&mut self, more: Self) {
+        let Self { parts, runs, messages, bytes, .. } = more;
+        self.parts.extend(parts);
+        runs.into_iter().for_each(|run| push_joined(&mut self.runs, run));
+        (self.messages, self.bytes) = (messages, bytes);
+    }
+
     /// Takes from `run` what `budget` allows. `fresh`: nobody of this subscription has looked at
     /// the run before, so that what is gone is skipped.
     pub(super) fn from_run(
@@ -52,16 +67,27 @@ impl Taken {
         fresh: bool,
     ) -> Self {
         let mut taken = Self::default();
+        taken.add_run(topic, run, first_entry, budget, fresh);
+        taken
+    }
+
+    pub(super) fn add_run(
+        &mut self,
+        topic: &Topic,
+        run: Range<u64>,
+        first_entry: usize,
+        budget: Budget,
+        fresh: bool,
+    ) {
         let mut looked_at = 0;
         for entry in topic.log.iter().skip(first_entry).take(MAX_STEP_MESSAGES) {
-            if entry.base >= run.end || taken.cut || looked_at >= MAX_STEP_MESSAGES {
+            if entry.base >= run.end || self.cut || looked_at >= MAX_STEP_MESSAGES {
                 break;
             }
             let start = run.start.saturating_sub(entry.base) as usize;
             let end = (run.end - entry.base).min(entry.len() as u64) as usize;
-            looked_at += taken.add_entry(entry, start..end, budget, fresh, looked_at);
+            looked_at += self.add_entry(entry, start..end, budget, fresh, looked_at);
         }
-        taken
     }
 
     fn add_entry(

@@ -9,11 +9,13 @@ use std::collections::HashMap;
 use millstream_message::{Batch, TopicId};
 
 use super::entry::Entry;
+use super::module::{Module, Part};
 use super::pending::{Copied, Pending, Place};
 use super::subscription::Subscription;
 use super::topic::Topic;
 use super::{Answer, Core, Event, MAX_STEP_MESSAGES, Refusal, SeekTo};
 use crate::clock::Now;
+use crate::judge::Outcome;
 use crate::publication::Arrival;
 use crate::rules::LeaseRequest;
 use crate::stored::{Runs, Stored};
@@ -94,7 +96,9 @@ impl Core {
                     self.absent_for_sweep(TopicId(place), now, &mut absent);
                 }
             }
-            Event::Declare(declaration) => self.absent_for_declare(declaration, &mut absent),
+            Event::Declare(declaration) | Event::Alter(declaration) => {
+                self.absent_for_declare(declaration, &mut absent)
+            }
             _ => {}
         }
         absent.dedup();
@@ -225,6 +229,11 @@ impl Core {
                 *stored = Some(to);
             }
         });
+        for part in self.module_parts() {
+            if let Some((to, _)) = part.stored.and_then(|from| found(&from.into())) {
+                part.stored = Some(to);
+            }
+        }
         Ok(Answer::Done)
     }
 
@@ -241,7 +250,15 @@ impl Core {
                 kept.push(Kept { stored: stored.into(), bytes: batch.resident_bytes() as u64 });
             }
         });
+        for part in self.module_parts() {
+            kept.extend(part.stored.map(|at| Kept { stored: at.into(), bytes: part.size }));
+        }
         kept
+    }
+
+    fn module_parts(&mut self) -> impl Iterator<Item = &mut Part> {
+        let modules = self.plugins.values_mut().flat_map(|plugin| plugin.modules.values_mut());
+        modules.flat_map(Module::parts_mut)
     }
 
     /// Every batch beside the logs, with where the journal keeps it: delayed messages, publishers
@@ -252,7 +269,12 @@ impl Core {
                 visit(&mut arrival.batch, &mut arrival.stored);
             });
         }
-        let mut copy = |copied: &mut Copied| visit(&mut copied.message, &mut copied.stored);
+        let mut copy = |copied: &mut Copied| {
+            visit(&mut copied.message, &mut copied.stored);
+            if let Some(Outcome::Letter { letter, stored, .. }) = copied.withheld.as_deref_mut() {
+                visit(letter, stored);
+            }
+        };
         for subscription in &mut self.subscriptions {
             subscription.parking.visit(&mut copy);
             subscription.keys.visit(&mut copy);

@@ -11,6 +11,7 @@ use super::keys::Keys;
 use super::parking::Parking;
 use super::pending::Pending;
 use super::rate::Bucket;
+use super::serving::Serving;
 use crate::codec::{Codec, Malformed, codec_struct};
 use crate::rules::{Handler, Ordering, SubscriptionRules};
 
@@ -31,6 +32,8 @@ pub(super) struct Subscription {
     pub(super) available: BTreeMap<u64, Span>,
     /// Messages in `available`.
     pub(super) available_messages: u64,
+    /// For the old version and the one on trial: up to here all of `available` is the other's.
+    pub(super) passed: [u64; 2],
     /// Runs under lease: first and one past the last sequence number.
     pub(super) leased: BTreeMap<u64, u64>,
     /// Sequence numbers that copies under lease had in the log.
@@ -42,6 +45,10 @@ pub(super) struct Subscription {
     pub(super) paused: bool,
     pub(super) bucket: Option<Bucket>,
     pub(super) fenced_below: u64,
+    /// Whose workers may have messages.
+    pub(super) serving: Serving,
+    /// It is removed: its place stays empty.
+    pub(super) gone: bool,
     /// Who handled messages last: named by dead letters that no worker saw.
     pub(super) handler: Arc<Handler>,
     pub(super) counters: Counters,
@@ -89,6 +96,7 @@ impl Subscription {
             gone_ahead: 0,
             available: BTreeMap::new(),
             available_messages: 0,
+            passed: [0; 2],
             leased: BTreeMap::new(),
             leased_copies: BTreeSet::new(),
             parking: Parking::default(),
@@ -96,6 +104,8 @@ impl Subscription {
             parked_first: true,
             paused: false,
             fenced_below: 0,
+            serving: Serving::default(),
+            gone: false,
             handler,
             counters: Counters::default(),
         }
@@ -154,6 +164,7 @@ impl Subscription {
     /// A run of messages waits again; joined with its neighbours of the same history.
     pub(super) fn add_available(&mut self, run: Range<u64>, deliveries: u32, crashes: u32) {
         self.available_messages += run.end - run.start;
+        self.passed.iter_mut().for_each(|passed| *passed = run.start.min(*passed));
         let mut run = run;
         let same = |span: &Span| (span.deliveries, span.crashes) == (deliveries, crashes);
         if let Some(after) = self.available.get(&run.end).copied().filter(same) {
@@ -167,8 +178,19 @@ impl Subscription {
         self.available.insert(run.start, Span { end: run.end, deliveries, crashes });
     }
 
-    /// Takes one message out of the runs that wait again; answers how often it was delivered.
-    pub(super) fn remove_available(&mut self, sequence: u64) -> Option<u32> {
+    /// Where a version begins to look for runs that wait again.
+    pub(super) fn begin_behind(&mut self, lane: usize) -> u64 {
+        let at = self.passed[lane];
+        let before = self.available.range(..at).next_back();
+        if let Some((&start, &span)) = before.filter(|(_, span)| span.end > at) {
+            self.available.insert(start, Span { end: at, ..span });
+            self.available.insert(at, span);
+        }
+        at
+    }
+
+    /// Takes one message out of the runs that wait again; answers the run that it was in.
+    pub(super) fn remove_available(&mut self, sequence: u64) -> Option<Span> {
         let (&start, &span) = self.available.range(..=sequence).next_back()?;
         if sequence >= span.end {
             return None;
@@ -180,14 +202,14 @@ impl Subscription {
             }
         }
         self.available_messages -= 1;
-        Some(span.deliveries)
+        Some(span)
     }
 
     /// Whether there may be something for one more worker.
     pub(super) fn has_work(&self, next: u64) -> bool {
         self.cursor + self.gone_ahead < next
             || self.available_messages > 0
-            || !self.parking.is_empty()
+            || self.parking.has_timed()
             || self.keys.has_ready()
     }
 
@@ -226,6 +248,7 @@ impl Codec for Subscription {
         self.gone_ahead.put(out);
         self.available.put(out);
         self.available_messages.put(out);
+        (self.passed[0], self.passed[1]).put(out);
         self.leased.put(out);
         self.leased_copies.put(out);
         self.parking.put(out);
@@ -233,6 +256,8 @@ impl Codec for Subscription {
         (self.parked_first, self.paused).put(out);
         self.bucket.as_ref().map(Bucket::level).put(out);
         self.fenced_below.put(out);
+        self.serving.put(out);
+        self.gone.put(out);
         Handler::put(&self.handler, out);
         self.counters.put(out);
     }
@@ -242,12 +267,14 @@ impl Codec for Subscription {
         let (cursor, cursor_entry) = Codec::get(from)?;
         let (gone_ahead, available) = (Codec::get(from)?, Codec::get(from)?);
         let available_messages = Codec::get(from)?;
+        let (old, trial) = Codec::get(from)?;
         let (leased, leased_copies) = (Codec::get(from)?, Codec::get(from)?);
         let (parking, keys) = (Codec::get(from)?, Codec::get(from)?);
         let (parked_first, paused) = Codec::get(from)?;
         let level = Option::<(u128, std::time::Duration)>::get(from)?;
         let bucket = rules.rate.zip(level).map(|(rate, level)| Bucket::at(rate, level));
-        let (fenced_below, handler) = (Codec::get(from)?, Arc::new(Handler::get(from)?));
+        let (fenced_below, serving) = (Codec::get(from)?, Codec::get(from)?);
+        let (gone, handler) = (Codec::get(from)?, Arc::new(Handler::get(from)?));
         let counters = Codec::get(from)?;
         Ok(Self {
             rules,
@@ -256,6 +283,7 @@ impl Codec for Subscription {
             gone_ahead,
             available,
             available_messages,
+            passed: [old, trial],
             leased,
             leased_copies,
             parking,
@@ -264,6 +292,8 @@ impl Codec for Subscription {
             paused,
             bucket,
             fenced_below,
+            serving,
+            gone,
             handler,
             counters,
         })

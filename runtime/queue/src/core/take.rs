@@ -9,6 +9,7 @@ use millstream_message::Batch;
 use super::by_key::take_by_key;
 use super::lease::{Histories, History, LeaseId};
 use super::pending::{Due, Pending, Place};
+use super::serving::TRIAL;
 use super::spans::{Budget, Taken, push_joined};
 use super::subscription::{STRICT, Span, Subscription};
 use super::topic::Topic;
@@ -101,6 +102,7 @@ fn strict(
         return Haul::default();
     }
     match subscription.parking.next_due() {
+        None if subscription.parking.withheld() > 0 => Haul::default(),
         Some(due) if due > now.monotonic => Haul::look_again(due),
         Some(_) => take_parked(subscription, lease, budget, now),
         None if subscription.keys.is_stopped(STRICT) => Haul::default(),
@@ -110,8 +112,11 @@ fn strict(
 
 /// Parked messages that are due: one that must travel alone, or several others.
 fn take_parked(subscription: &mut Subscription, lease: LeaseId, budget: Budget, now: Now) -> Haul {
-    let (due, expired, unfinished) = due_keys(subscription, budget, now);
+    let Parked { due, expired, others, unfinished } = due_keys(subscription, budget, now);
     let mut haul = Haul { unfinished, ..Haul::default() };
+    if let Some((lane, last)) = budget.lane.zip(others) {
+        subscription.parking.pass(lane, last);
+    }
     for key in expired {
         if let Some(pending) = subscription.parking.remove(&key) {
             subscription.keys.forget_parked(pending.hash);
@@ -133,12 +138,24 @@ fn take_parked(subscription: &mut Subscription, lease: LeaseId, budget: Budget, 
     haul
 }
 
-/// Keys of the parked messages that one lease takes, in order of their due times, and of those
-/// that are too old; and whether there may be more behind those that were looked at.
-fn due_keys(subscription: &Subscription, budget: Budget, now: Now) -> (Vec<Due>, Vec<Due>, bool) {
+/// Parked messages by their keys, in order of their due times.
+struct Parked {
+    /// Those that one lease takes.
+    due: Vec<Due>,
+    /// Those that are too old.
+    expired: Vec<Due>,
+    /// The last of the first ones, if those are all another version's.
+    others: Option<Due>,
+    /// Whether there may be more behind those that were looked at.
+    unfinished: bool,
+}
+
+fn due_keys(subscription: &Subscription, budget: Budget, now: Now) -> Parked {
     let mut held = std::collections::HashSet::new();
     let (mut keys, mut expired, mut bytes, mut looked_at) = (Vec::new(), Vec::new(), 0, 0);
-    for (key, pending) in subscription.parking.due(now.monotonic).take(MAX_STEP_MESSAGES) {
+    let (mut last_of_others, mut seen_own) = (None, false);
+    let due = subscription.parking.due(now.monotonic, budget.lane);
+    for (key, pending) in due.take(MAX_STEP_MESSAGES) {
         looked_at += 1;
         let Some(message) = pending.copy() else { continue };
         if pending.expires_ms() <= budget.wall_ms {
@@ -150,6 +167,8 @@ fn due_keys(subscription: &Subscription, budget: Budget, now: Now) -> (Vec<Due>,
         if others && budget.strict {
             break;
         }
+        seen_own |= !others;
+        last_of_others = if seen_own { last_of_others } else { Some(*key) };
         if others || (hash != 0 && (subscription.keys.is_held(hash) || !held.insert(hash))) {
             continue;
         }
@@ -163,7 +182,8 @@ fn due_keys(subscription: &Subscription, budget: Budget, now: Now) -> (Vec<Due>,
             break;
         }
     }
-    (keys, expired, looked_at == MAX_STEP_MESSAGES)
+    let unfinished = looked_at == MAX_STEP_MESSAGES;
+    Parked { due: keys, expired, others: last_of_others, unfinished }
 }
 
 /// What waits without being parked: ready keys, runs that wait again, the log.
@@ -194,11 +214,20 @@ fn take_ready(
 ) -> Haul {
     let mut haul = Haul { items: Some(Vec::new()), ..Haul::default() };
     let (mut messages, mut bytes, mut not_mine) = (0, 0, Vec::new());
-    for _ in 0..subscription.keys.ready_len().min(MAX_STEP_MESSAGES) {
+    let lanes: &[usize] = match budget.lane {
+        None => &[0, TRIAL],
+        Some(0) => &[0],
+        Some(_) => &[TRIAL],
+    };
+    let looks = lanes.iter().flat_map(|&lane| {
+        let ready = subscription.keys.ready_len(lane).min(MAX_STEP_MESSAGES);
+        std::iter::repeat_n(lane, ready)
+    });
+    for lane in looks.collect::<Vec<usize>>() {
         if messages >= budget.messages || bytes >= budget.bytes {
             break;
         }
-        let Some(hash) = subscription.keys.next_ready() else { break };
+        let Some(hash) = subscription.keys.next_ready(lane) else { break };
         if budget.keys.is_some_and(|keys| !keys.contains(hash)) {
             not_mine.push(hash);
             continue;
@@ -226,6 +255,12 @@ fn take_ready(
 }
 
 impl Haul {
+    /// With these messages of the log.
+    fn with_runs(self, taken: Taken) -> Self {
+        let Taken { parts, runs, .. } = taken;
+        Self { parts, runs, ..self }
+    }
+
     /// Adds waiting messages; false when all of them were too old.
     fn add_taken(&mut self, topic: &Topic, taken: Vec<Pending>, budget: Budget) -> bool {
         let before = self.parts.len();
@@ -266,41 +301,58 @@ fn take_log(
     take_new(subscription, topic, lease, budget, now)
 }
 
+/// Runs that wait again, in order, as far as they have the same history.
 fn take_available(subscription: &mut Subscription, topic: &Topic, budget: Budget) -> Haul {
     let mut haul = Haul::default();
+    let mut all = Taken::default();
     let mut looked_at = 0;
-    let mut from = 0;
+    let mut from = budget.lane.map_or(0, |lane| subscription.begin_behind(lane));
     while looked_at < MAX_STEP_MESSAGES as u64 {
         let Some((&start, &span)) = subscription.available.range(from..).next() else {
-            return haul;
+            return haul.with_runs(all);
         };
         // What was under lease in a crash may have caused it: it travels alone.
         let alone = span.crashes > 0;
-        let budget = if alone { Budget { messages: 1, ..budget } } else { budget };
-        let taken = Taken::from_run(topic, start..span.end, topic.entry_of(start), budget, false);
-        looked_at += (span.end - start).max(1);
-        from = span.end;
+        let joins = !alone && !budget.strict && haul.deliveries == span.deliveries + 1;
+        if !all.parts.is_empty() && !joins {
+            return haul.with_runs(all);
+        }
+        let of_one = if alone { Budget { messages: 1, ..budget } } else { budget };
+        let mut taken = Taken::beside(&all);
+        taken.add_run(topic, start..span.end, topic.entry_of(start), of_one, false);
+        let looked_to = taken.end.unwrap_or(start);
+        looked_at += (looked_to - start).max(1);
+        from = looked_to.max(start + 1);
         let Span { deliveries, crashes, .. } = span;
         let history = History { deliveries, crashes, ..History::default() };
         let expired = taken.expired.iter();
         haul.expired.extend(expired.map(|&at| Pending { history, ..Pending::of_log(at, 0) }));
-        if taken.parts.is_empty() && taken.expired.is_empty() {
-            if budget.strict {
-                return haul;
+        if !taken.parts.is_empty() || !taken.expired.is_empty() {
+            take_out(subscription, start, span, &taken);
+        }
+        if let Some(lane) = budget.lane.filter(|_| looked_to > start) {
+            subscription.passed[lane] = looked_to;
+        }
+        if taken.parts.is_empty() {
+            if taken.cut || (budget.strict && taken.expired.is_empty()) {
+                return haul.with_runs(all);
             }
             continue;
         }
-        take_out(subscription, start, span, &taken);
-        if !taken.parts.is_empty() {
+        haul.deliveries = deliveries + 1;
+        let cut = taken.cut;
+        all.join(taken);
+        if alone {
             let history = History { deliveries: deliveries + 1, ..history };
             let one = |at| Pending { history, alone, ..Pending::of_log(at, 0) };
-            let items = alone.then(|| taken.runs.iter().cloned().flatten().map(one).collect());
-            let Taken { parts, runs, .. } = taken;
-            return Haul { parts, runs, items, deliveries: deliveries + 1, ..haul };
+            haul.items = Some(all.runs.iter().cloned().flatten().map(one).collect());
+        }
+        if alone || cut || budget.strict {
+            return haul.with_runs(all);
         }
     }
-    haul.unfinished = true;
-    haul
+    haul.unfinished = all.parts.is_empty();
+    haul.with_runs(all)
 }
 
 /// Leaves of a run what was not taken out of it.

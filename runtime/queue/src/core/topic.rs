@@ -26,6 +26,8 @@ const WALL_CLOCK_CHECK: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub(super) struct Topic {
     pub(super) rules: TopicRules,
+    /// It is removed: its place stays empty.
+    pub(super) gone: bool,
     pub(super) subscriptions: Vec<SubscriptionId>,
     /// Whether somebody orders by key and every message's hash is kept.
     pub(super) hashed: bool,
@@ -76,6 +78,7 @@ impl Topic {
             dedup: Dedup::new(rules.dedup),
             line: Line::new(rules.publish_timeout),
             rules,
+            gone: false,
             subscriptions: Vec::new(),
             hashed: false,
             tapped: false,

@@ -144,7 +144,7 @@ impl Starting {
     /// crashes is given up. Answers the number of leases.
     fn restart(&mut self) -> Result<u64, OpenError> {
         let (answer, effects) = self.step(Event::Restart)?;
-        let rules = self.core.declared().subscriptions;
+        let (_, rules) = self.core.held_rules();
         for taken in effects.taken_back {
             let Some(rules) = rules.get(taken.grant.subscription.0 as usize) else { continue };
             self.give_up(taken, rules)?;
@@ -162,7 +162,8 @@ impl Starting {
         };
         let (now, random) = (self.clock.now(), (self.random)());
         let (batch, handler, histories, full) = (&batch, &*handler, &histories, &[][..]);
-        let case = Case { rules, handler, batch, histories, full, now, random };
+        let on_trial = false;
+        let case = Case { rules, handler, batch, histories, full, on_trial, now, random };
         let judged = judge(case, &settlement).map_err(|error| OpenError::Io(error.to_string()))?;
         self.step(Event::Settle(lease, Box::new(judged))).map(|_| ())
     }

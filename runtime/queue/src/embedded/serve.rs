@@ -13,16 +13,18 @@ use super::journalled::ended;
 use super::step::Stepped;
 use super::{EmbeddedBroker, refused, sleep};
 use crate::broker::{
-    Broker, Browsed, Delivery, Ended, LeaseError, Moved, Page, PublishError, SettleError, Settled,
-    Tap,
+    AlterError, Altered, Broker, Browsed, Delivery, DeployError, Ended, LeaseError, Moved, Page,
+    PublishError, SettleError, Settled, Tap,
 };
 use crate::clock::Now;
-use crate::core::{Answer, Event, Grant, LeaseId, Letter, SeekTo, Seen};
-use crate::figures::{Figures, StoppedKey};
+use crate::core::{
+    Act, Answer, Declaration, Event, Grant, LeaseId, Letter, Plan, Refusal, SeekTo, Seen,
+};
+use crate::figures::{Figures, PluginFigures, StoppedKey};
 use crate::journal::JournalSync;
 use crate::judge::Judged;
 use crate::publication::{Duplicate, Publication};
-use crate::rules::LeaseRequest;
+use crate::rules::{LeaseRequest, Share};
 
 #[async_trait]
 impl Broker for EmbeddedBroker {
@@ -31,7 +33,7 @@ impl Broker for EmbeddedBroker {
         topic: TopicId,
         mut publication: Publication,
     ) -> Result<Vec<Duplicate>, PublishError> {
-        let counter = self.topics.get(topic.0 as usize).ok_or(PublishError::Unknown)?;
+        let counter = self.shelves.topic(topic).ok_or(PublishError::Unknown)?;
         self.wait_for_disk().await?;
         self.make_ready(topic, &mut publication);
         let mut receiver = None;
@@ -48,7 +50,7 @@ impl Broker for EmbeddedBroker {
             (Answer::Refused(refusal), _) => (Err(refused(refusal)), 0),
             _ => (Ok(Vec::new()), stepped.record),
         };
-        let waited = counter.rules.publish_timeout;
+        let waited = counter.publish_timeout;
         let repeats = answer.map_err(|error| match error {
             PublishError::Full { .. } => PublishError::Full { waited },
             other => other,
@@ -58,13 +60,13 @@ impl Broker for EmbeddedBroker {
     }
 
     async fn lease(&self, request: LeaseRequest) -> Result<Delivery, LeaseError> {
-        let shelf =
-            self.subscriptions.get(request.subscription.0 as usize).ok_or(LeaseError::Unknown)?;
+        let shelf = self.shelves.subscription(request.subscription).ok_or(LeaseError::Unknown)?;
         loop {
-            let woken = shelf.wake.notified();
+            let woken = shelf.wakes.next(request.generation);
             let Stepped { answer, messages, .. } = self.step(Event::Lease(request.clone()));
             let look_again = match answer {
                 Answer::Granted(grant) => return self.hand_over(*grant, messages).await,
+                Answer::Refused(Refusal::Unknown) => return Err(LeaseError::Unknown),
                 Answer::Refused(_) => return Err(LeaseError::Fenced),
                 Answer::Nothing(due) => {
                     due.map(|due| due.saturating_sub(self.clock.now().monotonic))
@@ -122,7 +124,7 @@ impl Broker for EmbeddedBroker {
     }
 
     fn tap(&self, topic: TopicId) -> Option<Tap> {
-        let tap = self.topics.get(topic.0 as usize)?.taps.subscribe();
+        let tap = self.shelves.topic(topic)?.taps.subscribe();
         self.step(Event::Tap(topic, true));
         Some(tap)
     }
@@ -167,6 +169,60 @@ impl Broker for EmbeddedBroker {
 
     async fn purge_letters(&self, letters: Vec<Letter>) -> Result<Moved, Ended> {
         self.act(Event::PurgeLetters(letters)).await.map(moved)
+    }
+
+    async fn plan(&self, declaration: &Declaration) -> Plan {
+        self.planned(declaration).await
+    }
+
+    async fn alter(&self, declaration: Declaration) -> Result<Altered, AlterError> {
+        self.altered(declaration).await
+    }
+
+    async fn begin_trial(
+        &self,
+        plugin: &str,
+        digest: &str,
+        share: Share,
+    ) -> Result<u64, DeployError> {
+        self.deploy(plugin, Act::Begin { digest: digest.to_owned(), share }).await
+    }
+
+    async fn widen_trial(&self, plugin: &str, share: Share) -> Result<(), DeployError> {
+        self.deploy(plugin, Act::Widen(share)).await.map(|_| ())
+    }
+
+    async fn promote(&self, plugin: &str) -> Result<u64, DeployError> {
+        self.promote_kept(plugin).await
+    }
+
+    async fn roll_back(&self, plugin: &str, why: &str) -> Result<u64, DeployError> {
+        self.deploy(plugin, Act::RollBack { why: why.to_owned() }).await
+    }
+
+    async fn keep_module(
+        &self,
+        plugin: &str,
+        digest: &str,
+        module: Bytes,
+    ) -> Result<(), DeployError> {
+        self.keep(plugin, digest, &module).await
+    }
+
+    async fn module(&self, plugin: &str, digest: &str) -> Result<Option<Bytes>, Ended> {
+        self.fetch_module(plugin, digest)
+    }
+
+    fn plugins(&self) -> Vec<PluginFigures> {
+        self.lock().core.plugins()
+    }
+
+    fn generation(&self, subscription: SubscriptionId) -> Option<u64> {
+        self.lock().core.generation(subscription)
+    }
+
+    async fn trial_full(&self, plugin: &str) {
+        self.until_trial_full(plugin).await;
     }
 
     fn stopped_keys(&self, subscription: SubscriptionId, limit: usize) -> Vec<StoppedKey> {
@@ -223,7 +279,7 @@ impl Broker for EmbeddedBroker {
 
 impl EmbeddedBroker {
     /// A step whose answer waits until it is durable.
-    async fn act(&self, event: Event) -> Result<Answer, Ended> {
+    pub(super) async fn act(&self, event: Event) -> Result<Answer, Ended> {
         let Stepped { answer, record, .. } = self.step(event);
         self.durable(record).await?;
         Ok(answer)

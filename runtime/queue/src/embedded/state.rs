@@ -27,11 +27,18 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(core: Core, topics: usize) -> Self {
-        let end = |place: usize| core.end_of(TopicId(place as u32)).unwrap_or(0);
-        let marks = (0..topics).map(|place| Marks::from(end(place))).collect();
-        let waiting = BTreeMap::new();
-        Self { core, waiting, armed: Duration::MAX, marks, last: 0 }
+    pub(super) fn new(core: Core) -> Self {
+        let (waiting, marks) = (BTreeMap::new(), Vec::new());
+        let mut state = Self { core, waiting, armed: Duration::MAX, marks, last: 0 };
+        state.mark_new_topics();
+        state
+    }
+
+    /// What is in a topic that came now is as durable as the record that brought it.
+    pub(super) fn mark_new_topics(&mut self) {
+        while let Some(end) = self.core.end_of(TopicId(self.marks.len() as u32)) {
+            self.marks.push(Marks::from(end));
+        }
     }
 
     /// Tells publishers in line what became of their messages in this step, whose record is
@@ -61,6 +68,11 @@ pub(super) fn refused(refusal: Refusal) -> PublishError {
         Refusal::Full => PublishError::Rejected,
         Refusal::LineFull => PublishError::Full { waited: Duration::ZERO },
         Refusal::DedupFull => PublishError::DedupFull,
-        Refusal::Unknown | Refusal::LeaseEnded | Refusal::Fenced => PublishError::Unknown,
+        Refusal::Unknown
+        | Refusal::LeaseEnded
+        | Refusal::Fenced
+        | Refusal::OnTrial
+        | Refusal::NoTrial
+        | Refusal::LeftOver => PublishError::Unknown,
     }
 }

@@ -52,13 +52,14 @@ impl EmbeddedBroker {
             keeper.locate(&mut event, body);
         }
         let (answer, effects) = state.core.step(event, now);
+        let refused = matches!(answer, Answer::Refused(_));
         let nothing_new = matches!(answer, Answer::Refused(Refusal::Unknown | Refusal::TooLarge));
         let mut record = 0;
         if let Some(body) = body.filter(|_| !nothing_new) {
             let outcome = digest(&answer, &effects, &state.core);
             record = keeper.append(body, Stamp { now, outcome }, &state.core);
             state.last = record;
-            self.remember_handler(request);
+            self.remember_handler(request.filter(|_| !refused));
         }
         let messages = self.mark(keeper, &mut state, &answer, &effects, record);
         let freed = keeper.evict(&mut state.core);
@@ -125,8 +126,9 @@ impl EmbeddedBroker {
         match answer {
             Answer::Granted(grant) if grant.end == u64::MAX => record,
             Answer::Granted(grant) => {
-                let topic = self.subscriptions[grant.subscription.0 as usize].rules.topic;
-                state.marks.get(topic.0 as usize).map_or(0, |marks| marks.record_of(grant.end))
+                let shelf = self.shelves.subscription(grant.subscription);
+                let topic = shelf.map_or(usize::MAX, |shelf| shelf.rules.topic.0 as usize);
+                state.marks.get(topic).map_or(0, |marks| marks.record_of(grant.end))
             }
             _ => 0,
         }
@@ -134,16 +136,14 @@ impl EmbeddedBroker {
 
     fn knows_handler(&self, event: &Event) -> bool {
         let Event::Lease(request) = event else { return true };
-        let Some(shelf) = self.subscriptions.get(request.subscription.0 as usize) else {
-            return false;
-        };
+        let Some(shelf) = self.shelves.subscription(request.subscription) else { return false };
         let recorded = shelf.recorded.lock();
         recorded.is_ok_and(|one| one.as_ref().is_some_and(|one| Arc::ptr_eq(one, &request.handler)))
     }
 
     fn remember_handler(&self, request: Option<LeaseRequest>) {
         let Some(request) = request else { return };
-        let Some(shelf) = self.subscriptions.get(request.subscription.0 as usize) else { return };
+        let Some(shelf) = self.shelves.subscription(request.subscription) else { return };
         if let Ok(mut recorded) = shelf.recorded.lock() {
             *recorded = Some(request.handler);
         }
@@ -158,8 +158,14 @@ impl EmbeddedBroker {
         state.answer_waiting(&effects, record);
         let quiet = self.quiet_wanted.load(Ordering::Relaxed) > 0 && state.core.is_quiet();
         drop(state);
-        for subscription in effects.wake {
-            self.subscriptions[subscription.0 as usize].wake.notify_one();
+        for shelf in effects.wake.into_iter().filter_map(|id| self.shelves.subscription(id)) {
+            shelf.wakes.one();
+        }
+        for shelf in effects.ask_again.into_iter().filter_map(|id| self.shelves.subscription(id)) {
+            shelf.wakes.all();
+        }
+        if !effects.trial_full.is_empty() {
+            self.trial_full.notify_waiters();
         }
         if rearm {
             self.rearm.notify_one();

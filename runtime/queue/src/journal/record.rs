@@ -60,6 +60,7 @@ pub(crate) fn locate(event: &mut Event, position: u64) {
         Event::Settle(_, judged) => judged.locate(places),
         Event::Redrive(_, letters) => letters.locate(places),
         Event::Moved(moves) => moves.locate(places),
+        Event::Keep(part) => part.locate(places),
         Event::Lease(_)
         | Event::Renew(_)
         | Event::Fence(..)
@@ -71,6 +72,8 @@ pub(crate) fn locate(event: &mut Event, position: u64) {
         | Event::Tick
         | Event::Seal(_)
         | Event::Declare(_)
+        | Event::Alter(_)
+        | Event::Deploy(_)
         | Event::Restart => {}
     }
 }

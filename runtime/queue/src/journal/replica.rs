@@ -235,6 +235,11 @@ pub(crate) fn digest(answer: &Answer, effects: &Effects, core: &Core) -> u32 {
         Answer::OutputsFull(topics) => (6, topics.len() as u64, 0),
         Answer::Moved { looked_at, moved } => (7, *looked_at, *moved),
         Answer::Purged { messages, next } => (8, *messages, next.unwrap_or(u64::MAX)),
+        Answer::JudgeAgain => (10, 0, 0),
+        Answer::Generation(generation) => (11, *generation, 0),
+        Answer::Altered { topics, subscriptions } => {
+            (12, topics.len() as u64, subscriptions.len() as u64)
+        }
         Answer::Refused(refusal) => (9, *refusal as u64, 0),
     };
     let mut hash = crc32fast::Hasher::new();

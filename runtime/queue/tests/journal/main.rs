@@ -10,6 +10,7 @@ mod checkpoints;
 mod clock;
 mod cut;
 mod damage;
+mod deploys;
 mod due;
 mod faults;
 mod memory;

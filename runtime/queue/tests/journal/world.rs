@@ -108,6 +108,7 @@ impl World {
             sources: vec![SOURCE.to_owned()],
             drops: Vec::new(),
             renames: Vec::new(),
+            plugins: Vec::new(),
         }
     }
 }

@@ -1,7 +1,9 @@
 //! Plays a history against the core, as a broker would, and the model beside it.
 
+mod changes;
 mod clocks;
 mod deliveries;
+mod deploys;
 mod drain;
 mod operators;
 mod publishing;
@@ -33,6 +35,8 @@ pub(crate) struct Driver {
     held: Vec<Held>,
     /// The generation of each subscription's workers.
     generations: Vec<u64>,
+    /// The generation of each subscription's version that was rolled back last.
+    rolled_back: Vec<Option<u64>>,
     handler: Arc<Handler>,
     ids: u64,
     /// What was done and answered, for people; none: nobody reads it.
@@ -41,23 +45,31 @@ pub(crate) struct Driver {
 
 impl Driver {
     pub(crate) fn new(world: World, seed: u64, tells: bool) -> Self {
-        let mut core = Core::new(world.topics.clone(), world.subscriptions.clone());
+        let core = Core::new(world.topics.clone(), world.subscriptions.clone());
         let clocks = Clocks::new();
-        for t in 0..world.topics.len() {
-            core.step(Event::Tap(TopicId(t as u32), true), clocks.now());
-        }
         let model = Model::new(&world, core.figures());
-        Self {
+        let mut driver = Self {
             model,
             core,
             clocks,
             random: Random::new(seed),
             held: Vec::new(),
             generations: vec![1; world.subscriptions.len()],
+            rolled_back: vec![None; world.subscriptions.len()],
             handler: Arc::new(Handler { name: "simulated".into(), digest: "d1".into() }),
             ids: 0,
             story: tells.then(Vec::new),
             world,
+        };
+        driver.watch_all();
+        driver
+    }
+
+    /// Somebody watches every topic.
+    fn watch_all(&mut self) {
+        let now = self.now();
+        for t in 0..self.world.topics.len() {
+            self.core.step(Event::Tap(TopicId(t as u32), true), now);
         }
     }
 
@@ -78,10 +90,15 @@ impl Driver {
     fn act(&mut self, action: &Action) -> Check {
         let topic = |n: u64| (n % self.world.topics.len() as u64) as usize;
         let subscription = |n: u64| (n % self.world.subscriptions.len() as u64) as usize;
+        if let Some(s) = action.subscription().map(subscription)
+            && self.world.gone[s]
+        {
+            return self.refuses_gone(s);
+        }
         match *action {
             Action::Publish { topic: n, messages, seed } => self.publish(n, messages, seed),
-            Action::Lease { subscription: n, messages_max, quarter, outdated } => {
-                self.lease(subscription(n), messages_max, quarter, outdated)
+            Action::Lease { subscription: n, messages_max, quarter, asker } => {
+                self.lease(subscription(n), messages_max, quarter, asker)
             }
             Action::Settle { lease, seed } => self.settle(lease, seed),
             Action::Renew { lease } => self.renew(lease),
@@ -100,6 +117,16 @@ impl Driver {
             }
             Action::Fence { subscription: n } => self.fence(subscription(n)),
             Action::Tick => self.tick(),
+            Action::Begin { plugin, percent } => self.begin_trial(plugin, percent),
+            Action::Widen { plugin, percent } => self.widen_trial(plugin, percent),
+            Action::Decide { plugin, promote } => self.decide(plugin, promote),
+            Action::Crash => self.crash(),
+            Action::AlterSubscription { subscription: n, seed } => {
+                self.alter_subscription(subscription(n), seed)
+            }
+            Action::AlterTopic { topic: n, seed } => self.alter_topic(topic(n), seed),
+            Action::Join { topic: n, earliest, seed } => self.join(topic(n), earliest, seed),
+            Action::Leave { subscription: n, drop } => self.leave(subscription(n), drop),
         }
     }
 
@@ -110,7 +137,11 @@ impl Driver {
         follow: impl FnOnce(&mut Model, &Answer, &Step<'_>) -> Check,
     ) -> Check<Answer> {
         let now = self.now();
+        let restarts = matches!(event, Event::Restart);
         let (answer, effects) = self.core.step(event, now);
+        if restarts {
+            self.watch_all();
+        }
         self.tell(|| format!("      {}", summary(&answer, &effects)));
         self.clocks.rearm(effects.tick_at, || self.core.next_tick(now));
         let (figures, letters) = (self.core.figures(), self.letters());
@@ -118,9 +149,11 @@ impl Driver {
         self.model.begin(&effects);
         follow(&mut self.model, &answer, &step)?;
         self.model.finish(&step)?;
+        self.model.compare_plugins(&self.core.plugins())?;
         for taken in effects.taken_back {
             self.settle_taken_back(taken)?;
         }
+        self.roll_back_full(&effects.trial_full)?;
         Ok(answer)
     }
 
@@ -145,7 +178,7 @@ impl Driver {
     fn check_time(&mut self) -> Check {
         let now = self.now();
         for subscription in &mut self.model.subscriptions {
-            subscription.sleepers.pass(now.monotonic);
+            subscription.sleepers.iter_mut().for_each(|one| one.pass(now.monotonic));
         }
         self.model.find_lost_wake_up(now)?;
         self.clocks.check(self.model.look_by(now, self.clocks.knows_wall()))

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use millstream_message::TopicId;
 use millstream_queue::{
-    Backoff, DedupRules, Exhausted, Expired, OnDeadLetter, Ordering, RateRules, SubscriptionRules,
-    TopicKind, TopicRules, WhenFull,
+    Backoff, DedupRules, Exhausted, Expired, OnDeadLetter, Ordering, RateRules, StartFrom,
+    SubscriptionRules, TopicKind, TopicRules, WhenFull,
 };
 
 use crate::random::Random;
@@ -21,6 +21,8 @@ pub(crate) struct World {
     /// Topics whose messages may expire. The core counts an expired message that is dropped and
     /// does not name it, so such topics have one reader and drop nothing else.
     pub(crate) expires: Vec<bool>,
+    /// Subscriptions that were removed.
+    pub(crate) gone: Vec<bool>,
 }
 
 impl World {
@@ -36,9 +38,88 @@ impl World {
         if random.chance(8) {
             subscriptions.push(letter_reader(random, readers, &topics, plain));
         }
-        let mut world = Self { expires: vec![true; topics.len()], topics, subscriptions };
+        let (expires, gone) = (vec![true; topics.len()], vec![false; subscriptions.len()]);
+        let mut world = Self { topics, subscriptions, expires, gone };
         (0..world.topics.len()).for_each(|place| world.settle_topic(random, place));
         world
+    }
+
+    /// Other rules for a subscription, as far as the model can follow them.
+    pub(crate) fn altered(&self, s: usize, random: &mut Random) -> SubscriptionRules {
+        let old = &self.subscriptions[s];
+        let fresh = deliveries(random, &old.name, old.topic.0 as usize, &old.topic_name);
+        // What the topic's messages may do depends on what becomes of those that are too old.
+        let (expired, exhausted) = (old.expired, self.other_letters(old.exhausted, random));
+        let (topic, outputs) = (old.topic, old.outputs.clone());
+        let other = SubscriptionRules { topic, outputs, expired, exhausted, ..fresh };
+        let keep = |random: &mut Random| random.chance(60);
+        SubscriptionRules {
+            ordering: if keep(random) { old.ordering } else { other.ordering },
+            plugin: if keep(random) { old.plugin.clone() } else { other.plugin.clone() },
+            rate: if keep(random) { old.rate } else { other.rate },
+            ..other
+        }
+    }
+
+    fn other_letters(&self, exhausted: Exhausted, random: &mut Random) -> Exhausted {
+        let dead: Vec<usize> = (0..self.topics.len())
+            .filter(|t| self.topics[*t].kind == TopicKind::DeadLetter)
+            .collect();
+        match exhausted {
+            Exhausted::Drop => Exhausted::Drop,
+            Exhausted::DeadLetter(_) => Exhausted::DeadLetter(TopicId(random.pick(&dead) as u32)),
+        }
+    }
+
+    /// Other rules for a topic.
+    pub(crate) fn altered_topic(&self, t: usize, random: &mut Random) -> TopicRules {
+        let old = self.topics[t].clone();
+        let max_messages = match random.below(3) {
+            0 => old.max_messages,
+            1 => 2 + random.below(8),
+            _ => ROOMY,
+        };
+        // What was let go cannot be retained; it can be let go earlier.
+        let retain = if random.chance(70) { old.retain } else { old.retain.min(ms(1)) };
+        let publish_timeout = random.pick(&[ms(100), ms(1_000), ms(5_000)]);
+        let when_full = match (old.when_full, old.max_bytes < 1 << 30) {
+            (WhenFull::Block | WhenFull::Reject, false) if old.kind != TopicKind::DeadLetter => {
+                random.pick(&[WhenFull::Block, WhenFull::Reject])
+            }
+            (same, _) => same,
+        };
+        let delay = if old.delay.is_zero() { old.delay } else { random.pick(&[ms(0), ms(50)]) };
+        TopicRules { max_messages, retain, publish_timeout, when_full, delay, ..old }
+    }
+
+    /// One more subscription of the topic; none where the model could not follow it.
+    pub(crate) fn joined(
+        &self,
+        t: usize,
+        earliest: bool,
+        random: &mut Random,
+    ) -> Option<SubscriptionRules> {
+        let name = format!("sub-{}", self.subscriptions.len());
+        let dead = self.topics.iter().position(|rules| rules.kind == TopicKind::DeadLetter)?;
+        let rules = SubscriptionRules {
+            exhausted: Exhausted::DeadLetter(TopicId(dead as u32)),
+            expired: Expired::DeadLetter,
+            from: if earliest { StartFrom::Earliest } else { StartFrom::New },
+            ..deliveries(random, &name, t, &self.topics[t].name)
+        };
+        let all = self.subscriptions.iter().zip(&self.gone);
+        let readers: Vec<&SubscriptionRules> = all
+            .filter(|(one, gone)| !**gone && one.topic == rules.topic)
+            .map(|(one, _)| one)
+            .collect();
+        let own = readers.iter().any(|one| one.outputs.contains(&rules.topic));
+        let unnamed = self.expires[t] && readers.iter().any(|one| drops_expired(one));
+        let fits = match self.topics[t].kind {
+            TopicKind::Event => true,
+            TopicKind::Command => readers.is_empty(),
+            TopicKind::DeadLetter => false,
+        };
+        (fits && !own && !unnamed).then_some(rules)
     }
 
     /// What depends on who reads the topic.
@@ -181,8 +262,17 @@ fn deliveries(
         on_dead_letter: random.pick(&[OnDeadLetter::Continue, OnDeadLetter::ParkKey]),
         expired: random.pick(&[Expired::DeadLetter, Expired::DeadLetter, Expired::Drop]),
         rate: random.pick(&[None, None, None, None, Some(5), Some(50)]).map(per_second),
+        plugin: random.pick(&[Some(0), Some(0), Some(1), None]).map(plugin),
         ..SubscriptionRules::new(name, TopicId(topic as u32), topic_name)
     }
+}
+
+/// Plugins of a world.
+pub(crate) const PLUGINS: u64 = 2;
+
+/// The name of a plugin.
+pub(crate) fn plugin(number: u64) -> String {
+    format!("plugin-{number}")
 }
 
 fn per_second(messages: u64) -> RateRules {

@@ -1,7 +1,9 @@
 //! The core, driven event by event with a clock of the test's own.
 
 mod bounds;
+mod changes;
 mod deliveries;
+mod deploys;
 mod expiry;
 mod failures;
 mod letters;
@@ -154,7 +156,8 @@ impl Drive {
         let batch = Batch::gather(&grant.parts).unwrap();
         let rules = &self.rules[grant.subscription.0 as usize];
         let (handler, histories, now) = (&grant.handler, &grant.histories, self.now);
-        let case = Case { rules, handler, batch: &batch, histories, full, now, random: 7 };
+        let (batch, on_trial) = (&batch, grant.on_trial);
+        let case = Case { rules, handler, batch, histories, full, on_trial, now, random: 7 };
         let judged = judge(case, settlement).unwrap();
         match self.step(Event::Settle(grant.lease, Box::new(judged))) {
             Answer::OutputsFull(more) => {

@@ -8,6 +8,7 @@ use crate::publication::Arrival;
 impl Codec for Topic {
     fn put(&self, out: &mut Vec<u8>) {
         self.rules.put(out);
+        self.gone.put(out);
         self.subscriptions.put(out);
         self.hashed.put(out);
         self.log.put(out);
@@ -33,6 +34,7 @@ impl Codec for Topic {
 
     fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
         let mut topic = Self::new(Codec::get(from)?);
+        topic.gone = Codec::get(from)?;
         (topic.subscriptions, topic.hashed) = (Codec::get(from)?, Codec::get(from)?);
         topic.log = Codec::get(from)?;
         (topic.removed, topic.next) = Codec::get(from)?;

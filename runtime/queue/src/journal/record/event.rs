@@ -25,6 +25,9 @@ const SEAL: u8 = 12;
 const DECLARE: u8 = 13;
 const RESTART: u8 = 14;
 const MOVED: u8 = 15;
+const DEPLOY: u8 = 16;
+const KEEP: u8 = 17;
+const ALTER: u8 = 18;
 
 /// Names the handler of a lease that its record does not.
 type HandlerOf<'a> = &'a dyn Fn(SubscriptionId) -> Arc<Handler>;
@@ -55,6 +58,9 @@ pub(super) fn put<'a>(event: &'a Event, handler_known: bool, to: &mut Writer<'a>
         Event::Declare(declaration) => to.plain(&DECLARE).plain(&**declaration),
         Event::Restart => to.plain(&RESTART),
         Event::Moved(moves) => to.plain(&MOVED).part(moves),
+        Event::Deploy(deploy) => to.plain(&DEPLOY).plain(&**deploy),
+        Event::Alter(declaration) => to.plain(&ALTER).plain(&**declaration),
+        Event::Keep(part) => to.plain(&KEEP).part(&**part),
         Event::Tap(..) => return None,
     };
     Some(())
@@ -82,6 +88,9 @@ pub(super) fn get(from: &mut Reader, handler_of: HandlerOf<'_>) -> Result<Event,
         DECLARE => Event::Declare(Box::new(from.plain()?)),
         RESTART => Event::Restart,
         MOVED => Event::Moved(from.part()?),
+        DEPLOY => Event::Deploy(Box::new(from.plain()?)),
+        ALTER => Event::Alter(Box::new(from.plain()?)),
+        KEEP => Event::Keep(Box::new(from.part()?)),
         _ => return Err(Malformed("no such event")),
     })
 }

@@ -1,8 +1,9 @@
-//! Publications, dead letters on their way back, and moves: what carries batches beside a settle.
+//! Publications, dead letters on their way back, moves, and plugins' bytes: what carries batches
+//! beside a settle.
 
 use super::section::{Carrier, Numbering, Reader, Writer};
 use crate::codec::Malformed;
-use crate::core::{Letter, Move};
+use crate::core::{Letter, ModulePart, Move};
 use crate::publication::{Arrival, Publication};
 
 impl Carrier for Publication {
@@ -69,6 +70,23 @@ impl Carrier for Move {
 
     fn locate(&mut self, places: &mut Numbering) {
         self.to = places.next(self.batch.len());
+    }
+}
+
+impl Carrier for ModulePart {
+    fn put<'a>(&'a self, to: &mut Writer<'a>) {
+        to.plain(&self.plugin).plain(&self.digest).plain(&self.part).plain(&self.parts);
+        to.batch(&self.bytes);
+    }
+
+    fn get(from: &mut Reader) -> Result<Self, Malformed> {
+        let (plugin, digest) = (from.plain()?, from.plain()?);
+        let (part, parts) = (from.plain()?, from.plain()?);
+        Ok(Self { plugin, digest, part, parts, bytes: from.message()?, stored: None })
+    }
+
+    fn locate(&mut self, places: &mut Numbering) {
+        self.stored = places.next(1);
     }
 }
 

@@ -13,7 +13,7 @@ use proptest::prelude::*;
 use super::{batch, decode, encode, locate};
 use crate::codec::Malformed;
 use crate::core::Event;
-use crate::judge::{Fate, Fates};
+use crate::judge::{Fate, Fates, Outcome};
 use crate::publication::Publication;
 use crate::rules::{Handler, LeaseRequest};
 use crate::stored::{Stored, nothing};
@@ -113,10 +113,7 @@ fn visit(event: &mut Event, each: &mut dyn FnMut(&mut Batch, &mut Option<Stored>
         Event::Publish(_, publication) => visit_publication(publication, each),
         Event::Settle(_, judged) => {
             if let Fates::Each(fates) = &mut judged.fates {
-                for fate in fates {
-                    let Fate::Parked(parking) = fate else { continue };
-                    each(&mut parking.message, &mut parking.stored);
-                }
+                fates.iter_mut().for_each(|fate| visit_fate(fate, each));
             }
             for (_, publication) in judged.dead_letters.iter_mut().chain(&mut judged.outputs) {
                 visit_publication(publication, each);
@@ -126,6 +123,20 @@ fn visit(event: &mut Event, each: &mut dyn FnMut(&mut Batch, &mut Option<Stored>
             letters.iter_mut().for_each(|one| each(&mut one.message, &mut one.stored));
         }
         Event::Moved(moves) => moves.iter_mut().for_each(|one| each(&mut one.batch, &mut one.to)),
+        Event::Keep(part) => each(&mut part.bytes, &mut part.stored),
+        _ => {}
+    }
+}
+
+fn visit_fate(fate: &mut Fate, each: &mut dyn FnMut(&mut Batch, &mut Option<Stored>)) {
+    match fate {
+        Fate::Parked(parking) => each(&mut parking.message, &mut parking.stored),
+        Fate::Withheld(one) => {
+            each(&mut one.message, &mut one.stored);
+            if let Outcome::Letter { letter, stored, .. } = &mut one.outcome {
+                each(letter, stored);
+            }
+        }
         _ => {}
     }
 }

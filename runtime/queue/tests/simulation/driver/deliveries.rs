@@ -7,9 +7,10 @@ use millstream_message::{
     Batch, Failure, FailureKind, Output, Settlement, SubscriptionId, TopicId, Verdict, Verdicts,
 };
 use millstream_queue::core::{Answer, Event, Grant, TakenBack, Why};
-use millstream_queue::{Case, KeyRange, LeaseId, judge};
+use millstream_queue::{Case, Fates, KeyRange, LeaseId, judge};
 
 use super::Driver;
+use crate::action::Asker;
 use crate::model::{Check, Ended, Parcel, Posted, batch_of, ensure};
 use crate::random::Random;
 
@@ -32,19 +33,21 @@ impl Driver {
         s: usize,
         messages_max: u32,
         quarter: Option<u64>,
-        outdated: bool,
+        asker: Asker,
     ) -> Check {
         let mut request = self.request(s, messages_max);
-        request.generation -= u64::from(outdated);
+        request.generation = self.generation(s, asker);
         request.keys = quarter.map(quarter_of_keys);
+        let generation = request.generation;
         self.tell(|| {
-            format!("sub-{s} asks for {messages_max}, quarter {quarter:?}, outdated {outdated}")
+            format!("sub-{s} asks for {messages_max}, quarter {quarter:?}, {asker:?} {generation}")
         });
         let event = Event::Lease(request.clone());
         let answer = self.step(event, |model, answer, step| {
             model.lease(&request, answer, step)?;
             let woken = step.effects.wake.contains(&request.subscription);
-            let denied = request.keys.and_then(|_| model.must_grant(s, request.keys, step.now));
+            let own = model.subscriptions[s].scope(&request);
+            let denied = request.keys.and(own).and_then(|own| model.must_grant(s, own, step.now));
             let starved = matches!(answer, Answer::Nothing(_)) && !woken && denied.is_some();
             ensure!(!starved, "sub-{s}: got nothing of its keys although {denied:?} may go");
             Ok(())
@@ -99,7 +102,8 @@ impl Driver {
         let TakenBack { grant, why } = taken;
         let verdict = match why {
             Why::Expired => Verdict::Expired,
-            Why::DeadlinePassed | Why::Crashed => failed(FailureKind::Timeout, false, 0),
+            Why::DeadlinePassed => failed(FailureKind::Timeout, false, 0),
+            Why::Crashed => Verdict::Rejected(Failure::new(FailureKind::Crashed, "simulated")),
         };
         let said = Said { verdicts: vec![verdict; grant.len()], outputs: Vec::new() };
         self.tell(|| format!("    settle what was taken back: {:?}, {why:?}", grant.lease));
@@ -158,16 +162,37 @@ impl Driver {
                 batch: &batch,
                 histories: &grant.histories,
                 full: &full,
+                on_trial: grant.on_trial,
                 now,
                 random,
             };
             let judged = judge(case, &settlement).map_err(|error| error.to_string())?;
+            self.try_outdated(grant.lease, &judged)?;
             match self.settle_judged(grant.lease, said, &full, judged)? {
                 Answer::OutputsFull(topics) => full.extend(topics),
                 _ => return Ok(()),
             }
         }
         Err(format!("sub-{s}: a settle found no end of full outputs: {full:?}"))
+    }
+
+    /// What was judged by rules of before is refused, and changes nothing.
+    fn try_outdated(&mut self, lease: LeaseId, judged: &millstream_queue::Judged) -> Check {
+        let outdated = judged.revision.checked_sub(1);
+        let Some(revision) = outdated.filter(|_| self.model.leases.contains_key(&lease)) else {
+            return Ok(());
+        };
+        if !matches!(judged.fates, Fates::Each(_)) {
+            return Ok(());
+        }
+        let judged = millstream_queue::Judged { revision, ..judged.clone() };
+        let event = Event::Settle(lease, Box::new(judged));
+        self.step(event, |_, answer, _| {
+            let again = matches!(answer, Answer::JudgeAgain);
+            ensure!(again, "{lease:?} was judged by other rules, and answered {answer:?}");
+            Ok(())
+        })?;
+        Ok(())
     }
 
     fn settle_judged(
@@ -186,8 +211,13 @@ impl Driver {
     }
 
     pub(super) fn fence(&mut self, s: usize) -> Check {
-        self.generations[s] += 1;
-        let generation = self.generations[s];
+        // Workers of the version on trial keep their generation.
+        let trial = self.model.subscriptions[s].trial.map(|(generation, _)| generation);
+        let newest = self.generations[s].max(self.rolled_back[s].unwrap_or(0));
+        let generation = trial.unwrap_or(newest + 1);
+        if trial.is_none() {
+            self.generations[s] = generation;
+        }
         self.tell(|| format!("fence sub-{s} below {generation}"));
         let event = Event::Fence(SubscriptionId(s as u32), generation);
         self.step(event, |model, _, step| model.fence(s, generation, step.now))?;

@@ -17,6 +17,7 @@ const REST: Duration = Duration::from_secs(30);
 impl Driver {
     pub(super) fn drain(&mut self) -> Check {
         self.resume_all()?;
+        self.decide_all()?;
         self.set_wall_right();
         self.tick()?;
         let mut changed_at = self.now().monotonic;
@@ -46,10 +47,12 @@ impl Driver {
         let now = self.now().monotonic;
         let mut worked = !self.held.is_empty();
         self.settle_all()?;
-        for s in 0..self.world.subscriptions.len() {
-            let subscription = &mut self.model.subscriptions[s];
-            subscription.sleepers.pass(now);
-            if !subscription.sleepers.is_anybody_up(now) {
+        for s in
+            (0..self.world.subscriptions.len()).filter(|s| !self.world.gone[*s]).collect::<Vec<_>>()
+        {
+            let sleepers = &mut self.model.subscriptions[s].sleepers[0];
+            sleepers.pass(now);
+            if !sleepers.is_anybody_up(now) {
                 continue;
             }
             let request = self.request(s, 256);
@@ -64,13 +67,13 @@ impl Driver {
             }
         }
         // Whoever was woken meanwhile asks again.
-        let is_up = |one: &SubscriptionModel| one.sleepers.is_anybody_up(now);
+        let is_up = |one: &SubscriptionModel| !one.gone && one.sleepers[0].is_anybody_up(now);
         Ok(worked || self.model.subscriptions.iter().any(is_up))
     }
 
     /// When somebody looks next by himself.
     fn next_time(&self) -> Option<Duration> {
-        let sleepers = self.model.subscriptions.iter().filter_map(|one| one.sleepers.next());
+        let sleepers = self.model.subscriptions.iter().filter_map(|one| one.sleepers[0].next());
         sleepers.chain(self.clocks.armed()).min()
     }
 

@@ -93,7 +93,7 @@ impl Driver {
     /// Whatever stops deliveries on purpose ends.
     pub(super) fn resume_all(&mut self) -> Check {
         for s in 0..self.world.subscriptions.len() {
-            if self.model.subscriptions[s].paused {
+            if self.model.subscriptions[s].paused && !self.world.gone[s] {
                 self.pause(s, false)?;
             }
         }

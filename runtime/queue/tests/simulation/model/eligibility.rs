@@ -19,6 +19,7 @@ impl Model {
         match item.state {
             State::Leased(other) => return Err(format!("it is under {other:?}")),
             State::Parked(due) => ensure!(due <= now.monotonic, "it is due at {due:?}"),
+            State::Withheld => return Err("its trial is not decided".to_owned()),
             State::Waiting => {}
         }
         let expires = item.parcel.expires_ms;
@@ -46,7 +47,8 @@ impl Model {
         for (&other, rival) in &subscription.items {
             let counts = other != place && !subscription.perhaps_dropped.contains(&other);
             if counts && subscription.order_key(rival) == Some(key) {
-                self.rival_allows(place, waits, (other, rival), lease, now)?;
+                let own = (place, waits, item.lost_place);
+                self.rival_allows(own, (other, rival), lease, now)?;
             }
         }
         Ok(())
@@ -55,8 +57,7 @@ impl Model {
     /// Whether another item of the key lets this one go, which `waits` or is a retry.
     fn rival_allows(
         &self,
-        place: Place,
-        waits: bool,
+        (place, waits, lost_place): (Place, bool, bool),
         (other, rival): (Place, &Item),
         lease: Option<LeaseId>,
         now: Now,
@@ -66,8 +67,8 @@ impl Model {
                 let mine = Some(holder) == lease || self.leases[&holder].deadline.is_none();
                 ensure!(mine, "{other:?} of its key is under {holder:?}");
             }
-            _ if rival.is_expired(now.wall_ms) || rival.lost_place => {}
-            State::Parked(_) => {
+            _ if rival.is_expired(now.wall_ms) || rival.lost_place || lost_place => {}
+            State::Parked(_) | State::Withheld => {
                 let passes = place.is_redriven() || (!waits && other.is_redriven());
                 ensure!(passes || (!waits && other > place), "{other:?} of its key is parked");
             }

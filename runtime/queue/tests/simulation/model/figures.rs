@@ -12,6 +12,11 @@ impl Model {
             self.compare_topic(t, figures)?;
         }
         for (s, figures) in step.figures.subscriptions.iter().enumerate() {
+            if self.subscriptions[s].gone {
+                let nothing = *figures == SubscriptionFigures::default();
+                ensure!(nothing, "sub-{s} is removed, and tells {figures:?}");
+                continue;
+            }
             self.compare_subscription(s, figures, step)?;
         }
         self.compare_letters(step)
@@ -81,6 +86,7 @@ impl Model {
             ("rejected", figures.rejected, counts.rejected),
             ("exhausted", figures.exhausted, counts.exhausted),
             ("expired", figures.expired, counts.expired),
+            ("crashed", figures.crashed, counts.crashed),
             ("expired_dropped", figures.expired_dropped, counts.expired_dropped),
             ("dropped", figures.dropped, counts.dropped),
             ("purged", figures.purged, counts.purged),

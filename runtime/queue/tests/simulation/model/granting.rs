@@ -19,15 +19,16 @@ impl Model {
     ) -> Check {
         let s = request.subscription.0 as usize;
         let subscription = &mut self.subscriptions[s];
-        let outdated = request.generation < subscription.fenced_below;
-        if outdated {
+        if subscription.is_over(request.generation) {
             let refused = matches!(answer, Answer::Refused(Refusal::Fenced));
             ensure!(refused, "sub-{s}: a lease to a fenced generation");
             return Ok(());
         }
+        let lane = usize::from(subscription.is_on_trial(request.generation));
+        subscription.shared_out |= subscription.trial.is_some();
         subscription.shared_out |= request.keys.is_some();
         if request.keys.is_none() {
-            subscription.sleepers.ask();
+            subscription.sleepers[lane].ask();
         }
         self.take_back_expired(step)?;
         let dropped = self.subscriptions[s].counts.expired_dropped;
@@ -37,7 +38,7 @@ impl Model {
             Answer::Granted(grant) => self.granted(s, request, grant, step)?,
             Answer::Nothing(look_again) => {
                 if request.keys.is_none() {
-                    self.subscriptions[s].sleepers.sleep(*look_again);
+                    self.subscriptions[s].sleepers[lane].sleep(*look_again);
                 }
             }
             other => return Err(format!("sub-{s}: a lease was answered {other:?}")),
@@ -64,7 +65,9 @@ impl Model {
             let new = full && item.is_fresh(place);
             ensure!(!new, "sub-{s}: {place:?} was handed out although max_parked is reached");
             ensure!(!item.alone || grant.len() == 1, "sub-{s}: {place:?} did not travel alone");
-            let in_range = request.keys.is_none_or(|keys| keys.contains(item.parcel.key_hash));
+            let own = self.subscriptions[s].scope(request);
+            let own = own.ok_or(format!("sub-{s}: a lease to a version that has no keys"))?;
+            let in_range = own.is_none_or(|keys| keys.contains(item.parcel.key_hash));
             ensure!(in_range, "sub-{s}: {place:?} is not in the range of keys");
             self.hold(s, place, grant, grant.histories.of(i));
         }
@@ -83,6 +86,8 @@ impl Model {
         ensure!(grant.deadline == now.monotonic + rules.ack_deadline, "sub-{s}: wrong deadline");
         ensure!(grant.subscription == request.subscription, "sub-{s}: somebody else's lease");
         ensure!(grant.generation == request.generation, "sub-{s}: another generation");
+        let on_trial = self.subscriptions[s].is_on_trial(request.generation);
+        ensure!(grant.on_trial == on_trial, "sub-{s}: on trial {}", grant.on_trial);
         ensure!(!self.leases.contains_key(&grant.lease), "sub-{s}: {:?} twice", grant.lease);
         let of_worker = |one: &LeaseModel| one.subscription == s && one.deadline.is_some();
         let second = rules.ordering == Ordering::Strict && self.leases.values().any(of_worker);
@@ -159,14 +164,15 @@ impl Model {
     }
 
     fn hold_none(&mut self, s: usize, grant: &Grant, deadline: Option<Duration>) {
-        let (generation, items) = (grant.generation, Vec::new());
-        let lease = LeaseModel { subscription: s, generation, items, deadline };
+        let (generation, on_trial, items) = (grant.generation, grant.on_trial, Vec::new());
+        let lease = LeaseModel { subscription: s, generation, on_trial, items, deadline };
         self.leases.insert(grant.lease, lease);
     }
 
     fn hold(&mut self, s: usize, place: Place, grant: &Grant, history: History) {
         if let Some(item) = self.subscriptions[s].items.get_mut(&place) {
             item.history = history;
+            item.withheld = None;
             item.state = State::Leased(grant.lease);
         }
         if let Some(lease) = self.leases.get_mut(&grant.lease) {

@@ -6,6 +6,8 @@ use std::time::Duration;
 use millstream_message::{Batch, BatchBuilder, MessageId};
 use millstream_queue::{History, LeaseId, NEVER};
 
+use super::settling::Kept;
+
 /// What a message is, wherever it lies.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Parcel {
@@ -31,6 +33,20 @@ pub(crate) enum State {
     /// It failed, and is due then.
     Parked(Duration),
     Leased(LeaseId),
+    /// A version on trial failed on it: it waits for the end of the trial.
+    Withheld,
+}
+
+/// What becomes of an item if the version on trial is promoted that failed on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Withheld {
+    pub(crate) fated: Kept,
+    /// When a retry is due.
+    pub(crate) due: Duration,
+    /// When the version failed on it: milliseconds since the Unix epoch.
+    pub(crate) wall_ms: u64,
+    /// In the order in which they were withheld.
+    pub(crate) serial: u64,
 }
 
 #[derive(Clone, Debug)]
@@ -41,6 +57,7 @@ pub(crate) struct Item {
     pub(crate) copied: bool,
     pub(crate) history: History,
     pub(crate) alone: bool,
+    pub(crate) withheld: Option<Withheld>,
     /// It was too old once, and is not since the wall clock was set back: it lost its place.
     pub(crate) lost_place: bool,
     /// When it became visible: monotonic time.
@@ -74,7 +91,8 @@ impl Item {
     pub(crate) fn new(parcel: Rc<Parcel>, arrived: Duration) -> Self {
         let (state, history) = (State::Waiting, History::default());
         let (copied, alone, lost_place) = (false, false, false);
-        Self { parcel, state, copied, history, alone, lost_place, arrived }
+        let withheld = None;
+        Self { parcel, state, copied, history, alone, withheld, lost_place, arrived }
     }
 
     /// A dead letter that came back, perhaps edited: as if new, and without an age.

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use millstream_message::{Batch, TopicId};
 use millstream_queue::core::{Answer, Letter};
-use millstream_queue::{DEAD_LETTER_PREFIX, DeadLetterReason, History, Now};
+use millstream_queue::{DEAD_LETTER_PREFIX, DeadLetterReason, History, Now, TopicKind};
 
 use super::{Check, Item, Model, Parcel, Place, Step, ensure};
 
@@ -67,6 +67,12 @@ impl Model {
     /// After all was followed: nothing there that should not be, and every letter is complete.
     pub(crate) fn compare_letters(&mut self, step: &Step<'_>) -> Check {
         for (&t, found) in step.letters {
+            let rules = &self.topics[t].rules;
+            let retains = rules.kind == TopicKind::Command && !rules.retain.is_zero();
+            if !self.topics[t].keeps() || retains {
+                // Somebody has just begun to read it, or did and what he had is retained.
+                continue;
+            }
             for (sequence, letter) in found {
                 let id = letter.ids()[0];
                 let Some(kept) = self.topics[t].kept.get_mut(sequence) else {

@@ -5,6 +5,8 @@
 //! was chosen and says where it was not allowed.
 
 mod admission;
+mod changes;
+mod deploys;
 mod eligibility;
 mod figures;
 mod granting;
@@ -23,11 +25,13 @@ use std::time::Duration;
 use millstream_queue::core::{Effects, Refusal, Ticket};
 use millstream_queue::{Duplicate, Figures, LeaseId, Now};
 
+pub(crate) use self::changes::Altered;
+pub(crate) use self::deploys::PluginModel;
 pub(crate) use self::granting::messages;
 pub(crate) use self::item::{Item, Parcel, Place, State, batch_of};
 pub(crate) use self::letters::{Letters, Told};
 pub(crate) use self::settling::Ended;
-pub(crate) use self::subscription::SubscriptionModel;
+pub(crate) use self::subscription::{Sleepers, SubscriptionModel};
 pub(crate) use self::topic::{Posted, TopicModel};
 use crate::world::World;
 
@@ -51,6 +55,8 @@ pub(crate) struct Model {
     pub(crate) leases: BTreeMap<LeaseId, LeaseModel>,
     /// What the core said of itself after the step before: only it knows resident bytes.
     pub(crate) seen: Figures,
+    /// Versions by plugin.
+    pub(crate) plugins: BTreeMap<String, PluginModel>,
     /// Publishers that the step under judgement let in or turned away, and are not yet explained.
     admitted: VecDeque<(Ticket, Vec<Duplicate>)>,
     turned_away: VecDeque<(Ticket, Refusal)>,
@@ -63,6 +69,8 @@ pub(crate) struct Model {
 pub(crate) struct LeaseModel {
     pub(crate) subscription: usize,
     pub(crate) generation: u64,
+    /// Of a version that was on trial when it was leased.
+    pub(crate) on_trial: bool,
     pub(crate) items: Vec<Place>,
     /// None: the caller settles it at once for the core.
     pub(crate) deadline: Option<Duration>,
@@ -85,6 +93,7 @@ impl Model {
             topics: topics.map(|(place, rules)| TopicModel::new(place, rules, world)).collect(),
             subscriptions: world.subscriptions.iter().map(SubscriptionModel::new).collect(),
             leases: BTreeMap::new(),
+            plugins: BTreeMap::new(),
             seen: figures,
             admitted: VecDeque::new(),
             turned_away: VecDeque::new(),
@@ -108,7 +117,13 @@ impl Model {
         ensure!(self.admitted.is_empty(), "let in without room: {:?}", self.admitted);
         ensure!(self.turned_away.is_empty(), "turned away: {:?}", self.turned_away);
         for &subscription in &step.effects.wake {
-            self.subscriptions[subscription.0 as usize].sleepers.wake();
+            // One of each version: a message may be for one of them only.
+            let sleepers = &mut self.subscriptions[subscription.0 as usize].sleepers;
+            sleepers.iter_mut().for_each(Sleepers::wake);
+        }
+        for &subscription in &step.effects.ask_again {
+            let sleepers = &mut self.subscriptions[subscription.0 as usize].sleepers;
+            sleepers.iter_mut().for_each(Sleepers::wake_all);
         }
         self.compare_watched(step.effects)?;
         self.compare(step)?;

@@ -8,6 +8,9 @@ use millstream_queue::{LeaseId, NEVER, Now};
 
 use super::{Check, Item, Model, Place, SubscriptionModel, ensure};
 
+/// The generation of leases that no worker ever had.
+const HOUSE: u64 = u64::MAX;
+
 impl Model {
     pub(crate) fn renew(&mut self, lease: LeaseId, answer: &Answer, now: Now) -> Check {
         let Some(held) = self.leases.get_mut(&lease) else {
@@ -25,11 +28,20 @@ impl Model {
     pub(crate) fn fence(&mut self, s: usize, generation: u64, now: Now) -> Check {
         let subscription = &mut self.subscriptions[s];
         subscription.fenced_below = subscription.fenced_below.max(generation);
-        let older = self.leases.iter().filter(|(_, lease)| {
-            lease.subscription == s && lease.generation < generation && lease.deadline.is_some()
+        if subscription.trial.is_none() {
+            subscription.newest = subscription.newest.max(generation);
+        }
+        self.end_leases(s, |of| of < generation, now)
+    }
+
+    /// Leases of some generations end: their messages wait again, uncounted.
+    pub(super) fn end_leases(&mut self, s: usize, meant: impl Fn(u64) -> bool, now: Now) -> Check {
+        let ended = self.leases.iter().filter(|(_, lease)| {
+            let of_worker = lease.generation != HOUSE;
+            lease.subscription == s && meant(lease.generation) && of_worker
         });
-        let topic = subscription.rules.topic.0 as usize;
-        for id in older.map(|(id, _)| *id).collect::<Vec<LeaseId>>() {
+        let topic = self.subscriptions[s].rules.topic.0 as usize;
+        for id in ended.map(|(id, _)| *id).collect::<Vec<LeaseId>>() {
             let Some(lease) = self.leases.remove(&id) else { continue };
             lease.items.iter().for_each(|place| self.wait_again(s, *place));
             if let Some(rate) = &mut self.subscriptions[s].rate {

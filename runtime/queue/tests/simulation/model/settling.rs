@@ -3,10 +3,10 @@
 use std::rc::Rc;
 use std::time::Duration;
 
-use millstream_message::{TopicId, Verdict};
+use millstream_message::{FailureKind, TopicId, Verdict};
 use millstream_queue::core::{Answer, Refusal};
 use millstream_queue::{
-    DeadLetterReason, Exhausted, Fate, Fates, History, Judged, LeaseId, Now, Parking,
+    DeadLetterReason, Exhausted, Fate, Fates, History, Judged, LeaseId, Now, Outcome,
     SubscriptionFigures, WhenFull,
 };
 
@@ -32,8 +32,32 @@ pub(crate) enum Fated {
     Dropped,
     ExpiredDropped,
     DeadLettered(DeadLetterReason, History),
-    Parked { history: History, alone: bool, delay_ms: u32 },
+    Parked {
+        history: History,
+        alone: bool,
+        delay_ms: u32,
+    },
     Returned,
+    /// Nothing yet: a version on trial failed on it.
+    Withheld(Kept),
+}
+
+/// What becomes of a message if the version on trial is promoted that failed on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kept {
+    Retry { history: History, alone: bool, delay_ms: u32 },
+    Letter(DeadLetterReason, History),
+    Drop { failed: bool },
+}
+
+impl Kept {
+    pub(super) fn is_failure(self) -> bool {
+        match self {
+            Self::Retry { .. } => true,
+            Self::Letter(reason, _) => reason == DeadLetterReason::Exhausted,
+            Self::Drop { failed } => failed,
+        }
+    }
 }
 
 impl Model {
@@ -76,7 +100,9 @@ impl Model {
                 true => self.failed(lease.subscription, *place, false, 0, ended.now),
                 false => self.fate(lease.subscription, *place, ended.verdicts.get(i), ended.now),
             };
-            let waits = matches!(fate, Fated::Parked { .. } | Fated::Returned);
+            let failed = counts_as_failure(ended, i, &fate);
+            let fate = if lease.on_trial { fate.on_trial(failed) } else { fate };
+            let waits = fate.waits();
             let stops = waits || (parks && matches!(fate, Fated::DeadLettered(..)));
             stopped.extend(key.filter(|_| stops));
             gone += usize::from(!waits);
@@ -119,6 +145,9 @@ impl Model {
             Some(Verdict::Expired) if crate::world::drops_expired(rules) => Fated::ExpiredDropped,
             Some(Verdict::Expired) => Fated::DeadLettered(DeadLetterReason::Expired, history),
             Some(Verdict::Rejected(_)) if rules.exhausted == Exhausted::Drop => Fated::Dropped,
+            Some(Verdict::Rejected(failure)) if failure.kind == FailureKind::Crashed => {
+                Fated::DeadLettered(DeadLetterReason::Crashed, history)
+            }
             Some(Verdict::Rejected(_)) => {
                 Fated::DeadLettered(DeadLetterReason::Rejected, once_more(history, now))
             }
@@ -150,8 +179,8 @@ impl Model {
                 "sub-{s}: {place:?} became {found:?}, not {fated:?}"
             );
         }
-        let failed =
-            fates.iter().enumerate().filter(|(i, fate)| counts_as_failure(ended, *i, fate));
+        let counts = |(i, fate): &(usize, &Fated)| counts_as_failure(ended, *i, fate);
+        let failed = fates.iter().enumerate().filter(counts);
         let (failed, told) = (failed.count() as u64, judged.failed);
         ensure!(failed == told, "sub-{s}: {told} failures, not {failed}");
         self.check_outputs(s, ended, fates)
@@ -190,20 +219,44 @@ impl Model {
             (Some(Fate::Parked(parking)), Fated::Parked { history, alone, delay_ms }) => {
                 parking.history == *history
                     && parking.alone == *alone
-                    && self.is_due_in_time(s, parking, *delay_ms, now)
+                    && self.is_due_in_time(s, parking.due, (*history, *delay_ms), now)
+            }
+            (Some(Fate::Withheld(one)), Fated::Withheld(kept)) => {
+                self.is_kept(s, &one.outcome, *kept, now)
             }
             _ => false,
         }
     }
 
+    fn is_kept(&self, s: usize, outcome: &Outcome, kept: Kept, now: Now) -> bool {
+        match (outcome, kept) {
+            (
+                Outcome::Retry { history, alone, due },
+                Kept::Retry { history: expected, alone: expected_alone, delay_ms },
+            ) => {
+                (*history, *alone) == (expected, expected_alone)
+                    && self.is_due_in_time(s, *due, (expected, delay_ms), now)
+            }
+            (Outcome::Letter { reason, .. }, Kept::Letter(expected, _)) => *reason == expected,
+            (Outcome::Drop { failed }, Kept::Drop { failed: expected }) => *failed == expected,
+            _ => false,
+        }
+    }
+
     /// A delay that was asked for is exact; the backoff's lies within its jitter.
-    fn is_due_in_time(&self, s: usize, parking: &Parking, delay_ms: u32, now: Now) -> bool {
-        let delay = parking.due.saturating_sub(now.monotonic);
+    fn is_due_in_time(
+        &self,
+        s: usize,
+        due: Duration,
+        (history, delay_ms): (History, u32),
+        now: Now,
+    ) -> bool {
+        let delay = due.saturating_sub(now.monotonic);
         if delay_ms > 0 {
             return delay == Duration::from_millis(u64::from(delay_ms));
         }
         let backoff = &self.subscriptions[s].rules.backoff;
-        let doubled = backoff.factor.powi(parking.history.failures as i32 - 1);
+        let doubled = backoff.factor.powi(history.failures as i32 - 1);
         let middle = (backoff.initial.as_secs_f64() * doubled).min(backoff.max.as_secs_f64());
         let off = (delay.as_secs_f64() - middle).abs();
         off <= middle * backoff.jitter + 1e-6
@@ -212,7 +265,7 @@ impl Model {
     /// Topics that must refuse what is published to them.
     fn refusing(&self, ended: &Ended<'_>, fates: &[Fated]) -> Vec<TopicId> {
         let s = self.leases[&ended.lease].subscription;
-        let waits = |fate: &&Fated| matches!(fate, Fated::Parked { .. } | Fated::Returned);
+        let waits = |fate: &&Fated| fate.waits();
         let gone = (fates.len() - fates.iter().filter(waits).count()) as u64;
         let own = self.subscriptions[s].rules.topic;
         let refuses = |to: TopicId, messages: u64, resident: u64| {
@@ -238,11 +291,25 @@ impl Model {
         let Some(lease) = self.leases.remove(&ended.lease) else { return Ok(()) };
         let s = lease.subscription;
         self.subscriptions[s].counts.failed += ended.judged.failed;
+        self.tally(s, lease.generation, fates, ended);
+        let stands = !self.subscriptions[s].is_on_trial(lease.generation);
         let mut letters = Vec::new();
         let mut refunded = 0;
         for (i, (place, fated)) in lease.items.iter().zip(fates).enumerate() {
             refunded += u64::from(matches!(fated, Fated::Returned | Fated::Filtered));
-            letters.extend(self.end(s, *place, fated, fate_of(&ended.judged.fates, i)));
+            let fate = fate_of(&ended.judged.fates, i);
+            let letter = match fated {
+                Fated::Withheld(kept) if stands => {
+                    self.subscriptions[s].counts.failed += u64::from(kept.is_failure());
+                    self.end(s, *place, &kept.stands(), due_of(fate.as_ref()))
+                }
+                Fated::Withheld(kept) => {
+                    self.withhold(s, *place, *kept, due_of(fate.as_ref()), ended.now);
+                    None
+                }
+                fated => self.end(s, *place, fated, due_of(fate.as_ref())),
+            };
+            letters.extend(letter);
         }
         if let Some(rate) = &mut self.subscriptions[s].rate {
             rate.give_back(refunded);
@@ -253,13 +320,19 @@ impl Model {
                 self.accept(to.0 as usize, posted, ended.now);
             }
         }
-        self.bury(s, letters, ended)?;
+        self.bury(s, letters, ended.now.wall_ms, ended.now)?;
         let topic = self.subscriptions[s].rules.topic.0 as usize;
         self.admit(topic, ended.now)
     }
 
     /// What becomes of one message; answers what its dead letter must tell.
-    fn end(&mut self, s: usize, place: Place, fated: &Fated, fate: Option<Fate>) -> Option<Told> {
+    pub(super) fn end(
+        &mut self,
+        s: usize,
+        place: Place,
+        fated: &Fated,
+        due: Duration,
+    ) -> Option<Told> {
         let subscription = &mut self.subscriptions[s];
         match fated {
             Fated::Returned => {
@@ -267,11 +340,9 @@ impl Model {
                 return None;
             }
             Fated::Parked { history, alone, .. } => {
-                if let (Some(item), Some(Fate::Parked(parking))) =
-                    (subscription.items.get_mut(&place), fate)
-                {
+                if let Some(item) = subscription.items.get_mut(&place) {
                     (item.history, item.alone, item.copied) = (*history, *alone, true);
-                    item.state = State::Parked(parking.due);
+                    item.state = State::Parked(due);
                 }
                 return None;
             }
@@ -294,15 +365,17 @@ impl Model {
     /// An unjudged message waits again; one that had failed is due at once.
     pub(crate) fn wait_again(&mut self, s: usize, place: Place) {
         if let Some(item) = self.subscriptions[s].items.get_mut(&place) {
-            item.state = match item.history.failures {
-                0 => State::Waiting,
-                _ => State::Parked(Duration::ZERO),
+            // A copy that is not simply a dead letter on its way back is due at once.
+            let redriven = place.is_redriven() && !item.alone;
+            item.state = match item.history.failures == 0 && (!item.copied || redriven) {
+                true => State::Waiting,
+                false => State::Parked(Duration::ZERO),
             };
         }
     }
 
     /// Dead letters move to their topic.
-    fn bury(&mut self, s: usize, letters: Vec<Told>, ended: &Ended<'_>) -> Check {
+    pub(super) fn bury(&mut self, s: usize, letters: Vec<Told>, wall_ms: u64, now: Now) -> Check {
         let Exhausted::DeadLetter(dead) = self.subscriptions[s].rules.exhausted else {
             ensure!(letters.is_empty(), "sub-{s}: a dead letter without a topic");
             return Ok(());
@@ -311,9 +384,9 @@ impl Model {
         let name = self.subscriptions[s].rules.name.clone();
         for letter in letters {
             let sequence = self.topics[t].next;
-            let parcel = letter.buried(&name, ended.now.wall_ms);
+            let parcel = letter.buried(&name, wall_ms);
             let posted = Posted { parcel: Rc::new(parcel), due_ms: None, dedup: 0 };
-            self.accept(t, vec![posted], ended.now);
+            self.accept(t, vec![posted], now);
             self.topics[t].kept.insert(sequence, Some(letter));
         }
         Ok(())
@@ -332,8 +405,48 @@ impl Fated {
             Self::DeadLettered(DeadLetterReason::Exhausted, _) => counts.exhausted += 1,
             Self::DeadLettered(DeadLetterReason::Expired, _) => counts.expired += 1,
             Self::DeadLettered(DeadLetterReason::Crashed, _) => counts.crashed += 1,
-            Self::Returned | Self::Parked { .. } => {}
+            Self::Returned | Self::Parked { .. } | Self::Withheld(_) => {}
         }
+    }
+
+    /// Whether the subscription is not done with the message.
+    fn waits(self) -> bool {
+        matches!(self, Self::Parked { .. } | Self::Returned | Self::Withheld(_))
+    }
+
+    /// A version on trial gives nothing up.
+    fn on_trial(self, failed: bool) -> Self {
+        match self {
+            Self::Parked { history, alone, delay_ms } => {
+                Self::Withheld(Kept::Retry { history, alone, delay_ms })
+            }
+            Self::DeadLettered(reason, history) => Self::Withheld(Kept::Letter(reason, history)),
+            Self::Dropped => Self::Withheld(Kept::Drop { failed }),
+            stands => stands,
+        }
+    }
+}
+
+impl Kept {
+    /// The version that failed on it is promoted.
+    pub(super) fn stands(self) -> Fated {
+        match self {
+            Self::Retry { history, alone, delay_ms } => Fated::Parked { history, alone, delay_ms },
+            Self::Letter(reason, history) => Fated::DeadLettered(reason, history),
+            Self::Drop { .. } => Fated::Dropped,
+        }
+    }
+}
+
+/// When the core says that a retry is due.
+fn due_of(fate: Option<&Fate>) -> Duration {
+    match fate {
+        Some(Fate::Parked(parking)) => parking.due,
+        Some(Fate::Withheld(one)) => match one.outcome {
+            Outcome::Retry { due, .. } => due,
+            _ => Duration::ZERO,
+        },
+        _ => Duration::ZERO,
     }
 }
 
@@ -342,7 +455,7 @@ fn once_more(history: History, now: Now) -> History {
         0 => now.wall_ms,
         earlier => earlier,
     };
-    History { failures: history.failures + 1, first_failed_ms, ..history }
+    History { failures: history.failures + 1, first_failed_ms, crashes: 0, ..history }
 }
 
 fn fate_of(fates: &Fates, i: usize) -> Option<Fate> {
@@ -354,7 +467,7 @@ fn fate_of(fates: &Fates, i: usize) -> Option<Fate> {
 }
 
 /// A rejection is the last word of a handler and no failed delivery.
-fn counts_as_failure(ended: &Ended<'_>, i: usize, fated: &Fated) -> bool {
+pub(super) fn counts_as_failure(ended: &Ended<'_>, i: usize, fated: &Fated) -> bool {
     match fated {
         Fated::Parked { .. } | Fated::DeadLettered(DeadLetterReason::Exhausted, _) => true,
         Fated::Dropped => !matches!(ended.verdicts.get(i), Some(Verdict::Rejected(_))),

@@ -3,7 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
-use millstream_queue::{Ordering, SubscriptionFigures, SubscriptionRules};
+use millstream_queue::{
+    KeyRange, LeaseRequest, Ordering, Share, SubscriptionFigures, SubscriptionRules, Tally,
+};
 
 use super::rate::Rate;
 use super::{Check, Item, Place, ensure};
@@ -19,7 +21,20 @@ pub(crate) struct SubscriptionModel {
     pub(crate) paused: bool,
     pub(crate) fenced_below: u64,
     pub(crate) rate: Option<Rate>,
-    pub(crate) sleepers: Sleepers,
+    /// Workers of the version that serves, and of one on trial.
+    pub(crate) sleepers: [Sleepers; 2],
+    /// It was removed.
+    pub(crate) gone: bool,
+    /// Generations below get no more messages.
+    pub(crate) retired_below: u64,
+    /// The generation that was fenced for last without a trial.
+    pub(crate) newest: u64,
+    /// Generations that were rolled back.
+    pub(crate) failed: BTreeSet<u64>,
+    /// The generation on trial, and its keys.
+    pub(crate) trial: Option<(u64, Share)>,
+    /// What the versions' workers said.
+    pub(crate) tallies: [Tally; 2],
     /// Somebody leased for some keys only: what others left behind is not new any more.
     pub(crate) shared_out: bool,
     /// Items of which `dropped_unnamed` were dropped since they were too old: the core counts them
@@ -49,10 +64,45 @@ impl SubscriptionModel {
             paused: false,
             fenced_below: 0,
             rate: rules.rate.map(Rate::new),
-            sleepers: Sleepers::default(),
+            sleepers: Default::default(),
+            gone: false,
+            retired_below: 0,
+            newest: 0,
+            failed: BTreeSet::new(),
+            trial: None,
+            tallies: Default::default(),
             shared_out: false,
             perhaps_dropped: BTreeSet::new(),
             dropped_unnamed: 0,
+        }
+    }
+
+    /// Whether workers of the generation may have nothing any more.
+    pub(crate) fn is_over(&self, generation: u64) -> bool {
+        let below = self.fenced_below.max(self.retired_below);
+        generation < below || self.failed.contains(&generation)
+    }
+
+    pub(crate) fn is_on_trial(&self, generation: u64) -> bool {
+        self.trial.is_some_and(|(on_trial, _)| on_trial == generation)
+    }
+
+    /// The keys that the asking worker's version has: the outer none where it has none.
+    pub(crate) fn scope(&self, request: &LeaseRequest) -> Option<Option<KeyRange>> {
+        let own = self.keys_of(usize::from(self.is_on_trial(request.generation)))?;
+        match request.keys {
+            None => Some(own),
+            Some(asked) => own.unwrap_or(KeyRange::ALL).intersection(asked).map(Some),
+        }
+    }
+
+    /// The keys of the version that serves, or of the one on trial.
+    pub(crate) fn keys_of(&self, lane: usize) -> Option<Option<KeyRange>> {
+        match (self.trial, lane) {
+            (None, _) => Some(None),
+            (Some((_, share)), 0) => share.rest().map(Some),
+            (Some((_, Share::ALL)), _) => Some(None),
+            (Some((_, share)), _) => Some(Some(share.keys())),
         }
     }
 
@@ -142,6 +192,12 @@ impl Sleepers {
         if self.asleep.pop_front().is_some() {
             self.awake += 1;
         }
+    }
+
+    /// All are woken.
+    pub(crate) fn wake_all(&mut self) {
+        self.awake += self.asleep.len() as u64;
+        self.asleep.clear();
     }
 
     /// Whether somebody sleeps and nobody is about to ask, at this time.

@@ -133,12 +133,16 @@ impl Model {
 
     /// A worker sleeps although there is something for it.
     pub(crate) fn find_lost_wake_up(&self, now: Now) -> Check {
-        for (s, subscription) in self.subscriptions.iter().enumerate() {
-            if !subscription.sleepers.all_asleep(now.monotonic) {
-                continue;
+        for (s, subscription) in self.subscriptions.iter().enumerate().filter(|(_, one)| !one.gone)
+        {
+            for (lane, sleepers) in subscription.sleepers.iter().enumerate() {
+                let own = subscription.keys_of(lane);
+                let Some(own) = own.filter(|_| sleepers.all_asleep(now.monotonic)) else {
+                    continue;
+                };
+                let denied = self.must_grant(s, own, now);
+                ensure!(denied.is_none(), "sub-{s}: nobody was woken for {denied:?}, lane {lane}");
             }
-            let denied = self.must_grant(s, None, now);
-            ensure!(denied.is_none(), "sub-{s}: nobody was woken for {denied:?}");
         }
         Ok(())
     }

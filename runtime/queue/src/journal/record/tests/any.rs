@@ -11,14 +11,15 @@ use proptest::option;
 use proptest::prelude::*;
 
 use crate::core::{
-    Declaration, Event, History, Kind, LeaseId, Letter, Move, Named, Rename, SeekTo,
+    Act, Declaration, Deploy, Event, History, Kind, LeaseId, Letter, ModulePart, Move, Named,
+    Rename, SeekTo, Source,
 };
 use crate::dead_letter::DeadLetterReason;
-use crate::judge::{Fate, Fates, Judged, Parking};
+use crate::judge::{Fate, Fates, Judged, Outcome, Parking, Withholding};
 use crate::publication::{Arrival, Publication, SourcePosition};
 use crate::rules::{
     Backoff, DedupRules, Exhausted, Expired, Handler, KeyRange, LeaseRequest, OnDeadLetter,
-    Ordering, RateRules, SubscriptionRules, TopicKind, TopicRules, WhenFull,
+    Ordering, RateRules, Share, StartFrom, SubscriptionRules, TopicKind, TopicRules, WhenFull,
 };
 use crate::stored::Stored;
 
@@ -33,6 +34,9 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
         1 => vec(letter(), 0..3).prop_map(Event::PurgeLetters),
         1 => request().prop_map(Event::Lease),
         1 => declaration().prop_map(|one| Event::Declare(Box::new(one))),
+        1 => declaration().prop_map(|one| Event::Alter(Box::new(one))),
+        1 => deploy().prop_map(|one| Event::Deploy(Box::new(one))),
+        1 => module_part().prop_map(|one| Event::Keep(Box::new(one))),
         3 => plain(),
     ]
 }
@@ -117,27 +121,73 @@ fn judged() -> impl Strategy<Value = Judged> {
         vec(fate(), 0..5).prop_map(Fates::Each),
     ];
     let outputs = vec((topic(), publication()), 0..3);
-    (fates, option::of((topic(), publication())), outputs, any::<u64>()).prop_map(
-        |(fates, dead_letters, outputs, failed)| Judged { fates, dead_letters, outputs, failed },
+    (fates, option::of((topic(), publication())), outputs, any::<[u64; 2]>()).prop_map(
+        |(fates, dead_letters, outputs, [failed, revision])| Judged {
+            fates,
+            dead_letters,
+            outputs,
+            failed,
+            revision,
+        },
+    )
+}
+
+fn withholding() -> impl Strategy<Value = Withholding> {
+    (parking(), batch(1..2), reason(), 0..3_u8).prop_map(|(parking, letter, reason, which)| {
+        let Parking { message, history, alone, due, .. } = parking;
+        let outcome = match which {
+            0 => Outcome::Retry { history, alone, due },
+            1 => Outcome::Letter { reason, letter, stored: None },
+            _ => Outcome::Drop { failed: alone },
+        };
+        Withholding { message, stored: None, outcome }
+    })
+}
+
+fn deploy() -> impl Strategy<Value = Deploy> {
+    let share = || (1..=100_u8).prop_map(|percent| Share::percent(percent).unwrap());
+    let act = prop_oneof![
+        (name(), share()).prop_map(|(digest, share)| Act::Begin { digest, share }),
+        share().prop_map(Act::Widen),
+        Just(Act::Promote),
+        name().prop_map(|why| Act::RollBack { why }),
+    ];
+    (name(), act).prop_map(|(plugin, act)| Deploy { plugin, act })
+}
+
+fn module_part() -> impl Strategy<Value = ModulePart> {
+    (name(), name(), any::<[u32; 2]>(), batch(1..2)).prop_map(
+        |(plugin, digest, [part, parts], bytes)| ModulePart {
+            plugin,
+            digest,
+            part,
+            parts,
+            bytes,
+            stored: None,
+        },
     )
 }
 
 fn fate() -> impl Strategy<Value = Fate> {
-    let reason = prop::sample::select(vec![
-        DeadLetterReason::Rejected,
-        DeadLetterReason::Exhausted,
-        DeadLetterReason::Expired,
-        DeadLetterReason::Crashed,
-    ]);
     prop_oneof![
         Just(Fate::Handled),
         Just(Fate::Filtered),
         Just(Fate::Dropped),
         Just(Fate::ExpiredDropped),
-        (reason, id()).prop_map(|(reason, letter)| Fate::DeadLettered(reason, letter)),
+        (reason(), id()).prop_map(|(reason, letter)| Fate::DeadLettered(reason, letter)),
         parking().prop_map(|parking| Fate::Parked(Box::new(parking))),
         Just(Fate::Returned),
+        withholding().prop_map(|one| Fate::Withheld(Box::new(one))),
     ]
+}
+
+fn reason() -> impl Strategy<Value = DeadLetterReason> {
+    prop::sample::select(vec![
+        DeadLetterReason::Rejected,
+        DeadLetterReason::Exhausted,
+        DeadLetterReason::Expired,
+        DeadLetterReason::Crashed,
+    ])
 }
 
 fn parking() -> impl Strategy<Value = Parking> {
@@ -190,9 +240,10 @@ fn declaration() -> impl Strategy<Value = Declaration> {
     let drop = (kind(), name()).prop_map(|(kind, name)| Named { kind, name });
     let rename = (kind(), name(), name()).prop_map(|(kind, from, to)| Rename { kind, from, to });
     let (topics, subscriptions) = (vec(topic_rules(), 0..3), vec(subscription_rules(), 0..3));
-    let changes = (vec(name(), 0..3), vec(drop, 0..3), vec(rename, 0..3));
+    let source = (name(), name()).prop_map(|(plugin, digest)| Source { plugin, digest });
+    let changes = (vec(name(), 0..3), vec(drop, 0..3), vec(rename, 0..3), vec(source, 0..3));
     (name(), "\\PC{0,9}", topics, subscriptions, changes).prop_map(
-        |(pipeline, text, topics, subscriptions, (sources, drops, renames))| Declaration {
+        |(pipeline, text, topics, subscriptions, (sources, drops, renames, plugins))| Declaration {
             pipeline,
             text,
             topics,
@@ -200,6 +251,7 @@ fn declaration() -> impl Strategy<Value = Declaration> {
             sources,
             drops,
             renames,
+            plugins,
         },
     )
 }
@@ -236,8 +288,10 @@ fn subscription_rules() -> impl Strategy<Value = SubscriptionRules> {
     let chosen = (0..3_usize, any::<[bool; 2]>());
     let times = [time(), time(), time(), time()];
     let numbers = (any::<[u32; 2]>(), any::<[u64; 2]>(), [-9.0..9.0, -9.0..9.0]);
-    (names, exhausted, rate, chosen, times, numbers).prop_map(
-        move |(names, exhausted, rate, (o, [parks, drops]), times, numbers)| {
+    let swaps = (option::of(name()), any::<bool>(), any::<u64>());
+    (names, exhausted, rate, chosen, times, numbers, swaps).prop_map(
+        move |(names, exhausted, rate, (o, [parks, drops]), times, numbers, swaps)| {
+            let (plugin, earliest, revision) = swaps;
             let (name, topic, topic_name, outputs) = names;
             let [initial, max, ack_deadline, batch_wait] = times;
             let ([max_attempts, batch_messages], [max_parked, batch_bytes], [factor, jitter]) =
@@ -259,6 +313,9 @@ fn subscription_rules() -> impl Strategy<Value = SubscriptionRules> {
                 on_dead_letter: [OnDeadLetter::Continue, OnDeadLetter::ParkKey][usize::from(parks)],
                 expired: [Expired::DeadLetter, Expired::Drop][usize::from(drops)],
                 rate,
+                plugin,
+                from: [StartFrom::New, StartFrom::Earliest][usize::from(earliest)],
+                revision,
             }
         },
     )

@@ -130,7 +130,9 @@ impl Player {
         let rules = &self.world.subscriptions[delivery.subscription.0 as usize];
         let Delivery { handler, batch, histories, .. } = delivery;
         let (full, now, random) = (&[][..], self.broker.now(), 0);
-        judge(Case { rules, handler, batch, histories, full, now, random }, settlement).unwrap()
+        let on_trial = delivery.on_trial;
+        let case = Case { rules, handler, batch, histories, full, on_trial, now, random };
+        judge(case, settlement).unwrap()
     }
 
     fn answer(&mut self, delivery: &Delivery) -> Settlement {
