@@ -1,0 +1,105 @@
+//! Which version a worker serves.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use millstream_queue::{Delivery, KeyRange};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::deliveries::Deliveries;
+use super::service::Service;
+use super::version::Version;
+
+/// Which of two versions a worker is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lane {
+    /// The one that has all keys, or all but a share.
+    Main,
+    /// The one on trial, as long as it has only a share of the keys.
+    Trial,
+}
+
+/// What a worker looks at before every lease.
+pub(crate) struct Duty {
+    lane: Lane,
+    service: watch::Receiver<Service>,
+    deliveries: Arc<dyn Deliveries>,
+    taken_up: Option<(Arc<Version>, TaskTrackerToken)>,
+}
+
+/// What a worker has to do next.
+pub(crate) enum Turn {
+    /// Go on with the version it has.
+    Stay,
+    /// Take up this one.
+    Move(Arc<Version>),
+    /// End: there is no such version any more.
+    Over,
+}
+
+impl Duty {
+    pub(crate) fn new(
+        lane: Lane,
+        service: watch::Receiver<Service>,
+        deliveries: Arc<dyn Deliveries>,
+    ) -> Self {
+        Self { lane, service, deliveries, taken_up: None }
+    }
+
+    /// What the versions of now mean for this worker.
+    pub(crate) fn turn(&mut self) -> Turn {
+        let Some(due) = self.due() else { return Turn::Over };
+        if self.version().is_some_and(|have| Arc::ptr_eq(have, &due)) {
+            return Turn::Stay;
+        }
+        self.taken_up = Some((Arc::clone(&due), due.workers.token()));
+        Turn::Move(due)
+    }
+
+    fn due(&mut self) -> Option<Arc<Version>> {
+        let service = self.service.borrow_and_update();
+        match self.lane {
+            Lane::Main => Some(Arc::clone(service.foremost())),
+            Lane::Trial => {
+                service.divided()?;
+                service.trial.as_ref().map(|trial| Arc::clone(&trial.version))
+            }
+        }
+    }
+
+    /// Resolves when other versions serve than at the last turn. Never when nobody can swap any more.
+    pub(crate) async fn changed(&mut self) {
+        if self.service.changed().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    }
+
+    /// How long the worker may wait for messages before it asks again; none: until there are some.
+    pub(crate) fn look_again(&self) -> Option<Duration> {
+        self.deliveries.look_again(self.service.borrow().divided())
+    }
+
+    /// The version that the worker has.
+    pub(crate) fn version(&self) -> Option<&Arc<Version>> {
+        self.taken_up.as_ref().map(|(version, _)| version)
+    }
+
+    /// Says when what the worker has in hand is not wanted any more.
+    pub(crate) fn withdrawn(&self) -> Option<CancellationToken> {
+        self.version().map(|version| version.withdrawn.clone())
+    }
+
+    /// The keys that a lease of the worker may have.
+    pub(crate) fn keys(&self) -> Option<KeyRange> {
+        self.deliveries.keys(self.lane, self.service.borrow().divided())
+    }
+
+    /// Lets whoever compares versions see what was leased. Who is not quick enough misses it.
+    pub(crate) fn show(&self, delivery: &Delivery) {
+        if let Some(shadow) = &self.service.borrow().shadow {
+            let _ = shadow.try_send((delivery.subscription, delivery.batch.clone()));
+        }
+    }
+}
