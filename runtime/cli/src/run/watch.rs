@@ -58,6 +58,8 @@ struct Watched {
     name: String,
     source: ComponentSource,
     stamp: Stamp,
+    /// Digest of what was there at the last look.
+    tried: Option<String>,
 }
 
 /// When something was last written. What is still being written waits.
@@ -87,7 +89,8 @@ impl Stamp {
 
 impl Watched {
     fn new(name: &str, source: &ComponentSource) -> Self {
-        Self { name: name.to_owned(), source: source.clone(), stamp: Stamp::default() }
+        let (name, source) = (name.to_owned(), source.clone());
+        Self { name, source, stamp: Stamp::default(), tried: None }
     }
 
     async fn look(&mut self, swaps: &Swaps) {
@@ -97,11 +100,14 @@ impl Watched {
         }
         let said = match self.swap(swaps).await {
             Ok(status) => status.as_ref().map(ending),
-            Err(error) => Some(format!("not swapped, the version before serves: {error:#}")),
+            Err(error) => {
+                // What a failed build left behind must not start the next one.
+                let now = self.changed_at().await;
+                self.stamp.act_on(now);
+                Some(format!("not swapped, the version before serves: {error:#}"))
+            }
         };
         said.iter().for_each(|said| logs::say(&harmless(&format!("`{}`: {said}", self.name))));
-        let now = self.changed_at().await;
-        self.stamp.act_on(now);
     }
 
     async fn changed_at(&self) -> Option<SystemTime> {
@@ -115,8 +121,9 @@ impl Watched {
     }
 
     /// Builds what has changed and swaps; gives how that ended. None where what is there serves
-    /// already, as it does when the host has just started.
-    async fn swap(&self, swaps: &Swaps) -> Result<Option<SwapStatus>, Error> {
+    /// already, as it does when the host has just started, or was tried already: a build changes its
+    /// folder.
+    async fn swap(&mut self, swaps: &Swaps) -> Result<Option<SwapStatus>, Error> {
         let source = self.source.clone();
         let bytes = blocking(move || {
             let path = match source {
@@ -128,7 +135,9 @@ impl Watched {
         });
         let (digest, bytes) = bytes.await?;
         let versions = swaps.versions(&self.name).unwrap_or_default();
-        if versions.first().is_some_and(|serving| serving.digest == digest) {
+        let serves = versions.first().is_some_and(|serving| serving.digest == digest);
+        let before = self.tried.replace(digest);
+        if serves || before == self.tried {
             return Ok(None);
         }
         let options = SwapOptions { probation: PROBATION, ..SwapOptions::default() };
