@@ -125,13 +125,10 @@ fn what_is_not_built_yet_says_so_and_fails() {
     for args in [
         &["top"][..],
         &["graph", "f"],
-        &["swap", "p", "f"],
-        &["rollback", "p"],
-        &["swap-status", "p"],
+        &["swap", "p", "oci://registry.example/p:1"],
         &["apply", "f", "--dry-run"],
         &["trace", "id"],
         &["bench", "f"],
-        &["run", "f", "--watch"],
     ] {
         let output = millstream(args);
         assert_eq!(output.code, Some(1), "{args:?}: {output:#?}");

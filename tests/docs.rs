@@ -162,7 +162,8 @@ fn pipeline(name: &str) -> PathBuf {
 /// The script without what would run this test again or install for good, and with the binary that
 /// is built already.
 fn runnable(script: &str) -> String {
-    let mut lines = Vec::new();
+    // A host that the script starts ends with it, wherever that is.
+    let mut lines = vec![r#"trap 'kill "${HOST:-}" 2> /dev/null' EXIT"#.to_owned()];
     for line in script.lines() {
         match line.split('#').next().unwrap_or_default().trim() {
             "make test" | "make install" => {}

@@ -5,6 +5,7 @@ mod forms;
 mod journal;
 mod operations;
 mod publish;
+mod swap;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,6 +19,7 @@ use self::forms::duration;
 pub(crate) use self::journal::{Changes, Doctor, JournalCommand};
 pub(crate) use self::operations::{Seek, Tap, TapFrom, TopicCommand};
 pub(crate) use self::publish::Publish;
+pub(crate) use self::swap::{OnePlugin, Swap};
 use crate::print::Format;
 
 /// A message-queue runtime whose consumers are WebAssembly plugins.
@@ -107,6 +109,12 @@ pub(crate) enum Command {
     /// The dead letters of a subscription: look at them, put them back, delete them.
     #[command(subcommand)]
     Dlq(DlqCommand),
+    /// Put another version in a running plugin's place, without a stop or a loss.
+    Swap(Swap),
+    /// Go back to a plugin's version before, or end the swap that is under way.
+    Rollback(OnePlugin),
+    /// How the last swap of a plugin goes, or went.
+    SwapStatus(OnePlugin),
     /// A journal on disk that nothing has open: verify, repair or describe it.
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -133,7 +141,8 @@ pub(crate) struct Run {
     /// How long work in flight may take to finish when the host is told to stop.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) grace: Duration,
-    /// Swap changed plugins, apply a changed file (not available yet).
+    /// Build and swap a plugin whose folder or file changes. Applying a changed pipeline file is
+    /// not available yet.
     #[arg(long)]
     pub(crate) watch: bool,
     #[command(flatten)]
@@ -197,12 +206,6 @@ pub(crate) enum LaterCommand {
     Top(Anything),
     /// Draw the pipeline (not available yet).
     Graph(Anything),
-    /// Replace a running plugin (not available yet).
-    Swap(Anything),
-    /// Go back to a plugin's version before (not available yet).
-    Rollback(Anything),
-    /// How a swap is going (not available yet).
-    SwapStatus(Anything),
     /// Change the running pipeline (not available yet).
     Apply(Anything),
     /// Follow one message's journey (not available yet).

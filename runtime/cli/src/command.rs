@@ -14,6 +14,7 @@ mod plugins;
 mod publish;
 mod schema;
 mod subscriptions;
+mod swap;
 mod tap;
 mod test;
 mod topics;
@@ -53,6 +54,13 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), Failure> {
             topics::purge(&topic, &Remote::new(&global)?, global.format)
         }
         Command::Dlq(command) => dlq::execute(&command, &global),
+        Command::Swap(args) => swap::execute(&args, &Remote::new(&global)?, global.format),
+        Command::Rollback(args) => {
+            swap::roll_back(&args.plugin, &Remote::new(&global)?, global.format)
+        }
+        Command::SwapStatus(args) => {
+            swap::status(&args.plugin, &Remote::new(&global)?, global.format)
+        }
         Command::Journal(command) => journal::execute(&command, global.format),
         Command::Doctor(args) => doctor::execute(&args.dir, global.format),
         // Began and ended before anything else of this program did.

@@ -9,7 +9,9 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
-use millstream_pipeline::{Checked, Draft, Finding, Plan, Severity, parse, render};
+use millstream_pipeline::{
+    Checked, ComponentSource, Draft, Finding, Plan, Severity, parse, render,
+};
 use millstream_plugin_host::Host;
 
 use self::plugins::Found;
@@ -100,6 +102,15 @@ impl PipelineFile {
         let plan = self.checked.plan.ok_or(failure)?;
         Ok((plan, self.components, self.text))
     }
+}
+
+/// Where the plugins of the file are found.
+///
+/// # Errors
+/// The file could not be read.
+pub(crate) fn sources(path: &Path) -> Result<Vec<ComponentSource>, Failure> {
+    let text = read_text(path).map_err(Failure::Wrong)?;
+    Ok(draft(&text, path, true).components().into_iter().map(|(_, source)| source).collect())
 }
 
 fn draft(text: &str, path: &Path, http: bool) -> Draft {

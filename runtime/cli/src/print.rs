@@ -47,6 +47,11 @@ pub(crate) fn json(document: &impl Serialize) -> Result<(), Failure> {
     still_read(&pretty(document)?).map(drop)
 }
 
+/// Writes one JSON document as one line to stdout; says whether anybody may read more.
+pub(crate) fn json_line(document: &impl Serialize) -> Result<bool, Failure> {
+    still_read(&serde_json::to_string(document).context("could not form the JSON document")?)
+}
+
 /// A JSON document as text.
 pub(crate) fn pretty(document: &impl Serialize) -> Result<String, Failure> {
     Ok(serde_json::to_string_pretty(document).context("could not form the JSON document")?)

@@ -68,6 +68,15 @@ impl Remote {
         Ok(self.client.post(self.at(path)?))
     }
 
+    /// As [`Self::post`], with parameters.
+    pub(crate) fn post_with(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<RequestBuilder, Failure> {
+        Ok(self.client.post(self.asking(path, query)?))
+    }
+
     /// Sends a request and takes the document that answers it.
     pub(crate) fn send(&self, request: RequestBuilder) -> Result<Value, Failure> {
         self.read(self.answered(request)?)

@@ -8,6 +8,7 @@ mod progress;
 mod signals;
 mod stopped;
 mod summary;
+mod watch;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,7 @@ use std::time::Duration;
 use anyhow::Context;
 use millstream_pipeline::Plan;
 use millstream_runner::{DeadLetters, Launch, OpenError, Opened, Report, RunError, Running};
-use millstream_server::{App, PluginInfo};
+use millstream_server::App;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -27,18 +28,20 @@ use crate::arguments::Run;
 use crate::failure::Failure;
 use crate::pipeline_file::{Opening, PipelineFile, Plugins};
 use crate::print::Format;
-use crate::{logs, plugin_host};
+use crate::{logs, pipeline_file, plugin_host};
 
 /// Does what `run` says.
 pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
-    if args.watch {
-        return Err(Failure::not_yet("`millstream run --watch`"));
-    }
     let address = address::parse(&args.http)?;
     let runtime = tokio::runtime::Runtime::new().context("could not start the async runtime")?;
     let host = plugin_host::start()?;
     let opening = Opening { plugins: Plugins::Inspect(&host), http: address.is_some() };
-    let file = runtime.block_on(PipelineFile::open(&args.file, opening))?;
+    let file = runtime.block_on(async {
+        if args.watch {
+            watch::build_missing(pipeline_file::sources(&args.file)?).await;
+        }
+        PipelineFile::open(&args.file, opening).await
+    })?;
     let broken = file.has_errors();
     // With --format json stdout holds one document: the findings if they end the run, else the summary.
     file.show(if broken { format } else { Format::Human })?;
@@ -93,7 +96,7 @@ async fn supervise(
     recovered.iter().for_each(|recovered| journal::announce(&pipeline.plan, recovered));
     let (running, served) = start(opened, listener, pipeline)?;
     let began = recovered.map(|recovered| Began { recovered, report: running.report() });
-    let ended = wait(&running, &served.dead_letters, &mut signals, args.drain).await;
+    let ended = wait(&running, &served.dead_letters, &mut signals, args).await;
     ended.announce();
     let report = tokio::select! {
         biased;
@@ -131,23 +134,13 @@ fn start(
 }
 
 fn app(running: &Running, dead_letters: DeadLetters, pipeline: &Pipeline) -> App {
-    let config_of = |name: &str| {
-        let plugin = pipeline.plan.plugins.iter().find(|plugin| plugin.name == name);
-        plugin.map(|plugin| plugin.config.clone()).unwrap_or_default()
-    };
-    let plugin = |(name, inspection): (String, millstream_plugin_host::Inspection)| PluginInfo {
-        config: config_of(&name),
-        name,
-        world: inspection.world.to_string(),
-        digest: inspection.digest.to_string(),
-    };
     App {
         plan: Arc::clone(&pipeline.plan),
         broker: running.broker(),
         dead_letters,
         monitor: running.monitor(),
         random: rand::random::<u128>,
-        plugins: running.plugins().into_iter().map(plugin).collect(),
+        swaps: running.swaps(),
         pipeline_text: pipeline.text.clone(),
         version: env!("CARGO_PKG_VERSION"),
     }
@@ -206,16 +199,25 @@ async fn wait(
     running: &Running,
     dead_letters: &DeadLetters,
     signals: &mut Signals,
-    drain: bool,
+    args: &Run,
 ) -> End {
     let drained =
-        async { if drain { running.drained().await } else { std::future::pending().await } };
+        async { if args.drain { running.drained().await } else { std::future::pending().await } };
+    let (plan, swaps) = (running.plan(), running.swaps());
+    let watched = async {
+        if args.watch {
+            watch::watch(&args.file, &plan, &swaps).await
+        } else {
+            std::future::pending().await
+        }
+    };
     let shown = progress::show(running);
     tokio::select! {
         biased;
         signal = signals.next() => End::Signal(signal),
         error = running.failed() => End::Broke(error),
         () = drained => End::Drained(Stopped::find(running, dead_letters)),
+        never = watched => match never {},
         never = shown => match never {},
     }
 }

@@ -11,6 +11,7 @@ use millstream_queue::{
 use crate::error::OpenError;
 use crate::open::Launch;
 use crate::rules;
+use crate::versions;
 
 /// The broker that the plan asks for, and what its journal held. A journal is read on a thread of its
 /// own: however long that takes, whoever waits for it can give up.
@@ -18,22 +19,11 @@ pub(crate) async fn open(
     launch: &Launch,
     clock: &Arc<dyn Clock>,
 ) -> Result<(EmbeddedBroker, Option<Recovered>), OpenError> {
-    let (topics, subscriptions) = (rules::topics(&launch.plan), rules::subscriptions(&launch.plan));
+    let declaration = declaration(launch);
     let BrokerPlan::Journal(journal) = &launch.plan.broker else {
         let clock = Arc::clone(clock);
-        let broker = EmbeddedBroker::memory(topics, subscriptions, clock, rand::random::<u64>);
+        let broker = EmbeddedBroker::declared(declaration, clock, rand::random::<u64>);
         return Ok((broker, None));
-    };
-    let declaration = Declaration {
-        pipeline: launch.plan.name.clone(),
-        text: launch.text.clone(),
-        topics,
-        subscriptions,
-        sources: launch.plan.sources.iter().map(|source| source.name.clone()).collect(),
-        drops: launch.changes.drops.clone(),
-        renames: launch.changes.renames.clone(),
-        // No versions are told until plugins are swapped.
-        plugins: Vec::new(),
     };
     let folder = Folder::create(&journal.path).map_err(|error| {
         let what = format!("{}: {error}", journal.path.display());
@@ -53,6 +43,20 @@ pub(crate) async fn open(
         .await
         .map_err(|ended| OpenError::Journal(millstream_queue::OpenError::Io(ended.to_string())))?;
     Ok((broker, Some(recovered)))
+}
+
+fn declaration(launch: &Launch) -> Declaration {
+    let Launch { plan, text, changes, .. } = launch;
+    Declaration {
+        pipeline: plan.name.clone(),
+        text: text.clone(),
+        topics: rules::topics(plan),
+        subscriptions: rules::subscriptions(plan),
+        sources: plan.sources.iter().map(|source| source.name.clone()).collect(),
+        drops: changes.drops.clone(),
+        renames: changes.renames.clone(),
+        plugins: versions::sources(launch),
+    }
 }
 
 fn options(journal: &JournalPlan) -> JournalOptions {

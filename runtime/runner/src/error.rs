@@ -47,6 +47,17 @@ pub enum OpenError {
         /// What happened.
         failure: StartFailure,
     },
+    /// The journal does not have the bytes of the version of a plugin that serves.
+    #[error(
+        "plugin `{name}`: version {digest} serves since it was swapped in, but the journal does not have its bytes; \
+         put another file where its source is and that version serves"
+    )]
+    Version {
+        /// The plugin's name in the pipeline file.
+        name: String,
+        /// The version's digest.
+        digest: String,
+    },
     /// The journal could not be opened for this pipeline.
     #[error("journal: {0}")]
     Journal(millstream_queue::OpenError),

@@ -132,6 +132,7 @@ mod tests {
         Delivery {
             lease: LeaseId(1),
             subscription: SubscriptionId(0),
+            on_trial: false,
             handler: Arc::new(Handler { name: String::new(), digest: String::new() }),
             batch: builder.build(),
             histories: Histories::Uniform(1),

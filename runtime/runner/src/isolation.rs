@@ -10,6 +10,7 @@ use millstream_queue::{Broker, Delivery};
 use crate::consumer::{Consumer, Trouble};
 use crate::filter::{Filter, sieve, spread};
 use crate::routing::Routing;
+use crate::swap::Figures;
 
 /// What decides how a subscription's deliveries are handled.
 #[derive(Clone, Copy)]
@@ -22,6 +23,22 @@ pub(crate) struct Rules<'a> {
     pub(crate) broker: &'a dyn Broker,
     /// How often the lease is renewed during a call.
     pub(crate) renew_every: Duration,
+    /// Counts what the version of a plugin does; none for a sink.
+    pub(crate) figures: Option<&'a Figures>,
+}
+
+impl Rules<'_> {
+    /// What follows from a call that gave answers.
+    fn settlement(&self, batch: &Batch, answers: Answers) -> Settlement {
+        let settlement = self.routing.settlement(batch, answers, self.broker.now().wall_ms);
+        self.figures.into_iter().for_each(|figures| figures.count(&settlement, batch.len()));
+        settlement
+    }
+
+    /// A call of one message failed.
+    fn fail(&self) {
+        self.figures.into_iter().for_each(Figures::fail);
+    }
 }
 
 /// What a worker learned from handling a delivery.
@@ -77,7 +94,7 @@ async fn handle_all(consumer: &mut Consumer, delivery: &Delivery, rules: Rules<'
         (0..batch.len()).map(|i| delivery.histories.of(i).failures + 1).collect();
     match call(consumer, batch, &attempts, delivery, rules).await {
         Ok(answers) => {
-            let settlement = rules.routing.settlement(batch, answers, rules.broker.now().wall_ms);
+            let settlement = rules.settlement(batch, answers);
             let calls = Calls { answered: true, ..Calls::default() };
             Handled { calls, ..settled(settlement) }
         }
@@ -89,6 +106,7 @@ async fn handle_all(consumer: &mut Consumer, delivery: &Delivery, rules: Rules<'
         Err(Trouble::Call(failure)) if batch.len() == 1 || !consumer.isolates() => {
             let mut calls = Calls::default();
             calls.fail(&failure);
+            rules.fail();
             let verdict = Verdict::Failed { failure, delay_ms: 0 };
             Handled { calls, ..settled(all(batch.len(), verdict)) }
         }
@@ -114,10 +132,16 @@ async fn call(
     if !consumer.isolates() {
         return consumer.handle(batch, attempts).await;
     }
+    let _in_call = rules.figures.map(Figures::begin_call);
+    let begun = rules.broker.now().monotonic;
     let mut answers = std::pin::pin!(consumer.handle(batch, attempts));
     loop {
         match tokio::time::timeout(rules.renew_every, &mut answers).await {
-            Ok(answers) => return answers,
+            Ok(answers) => {
+                let took = rules.broker.now().monotonic.saturating_sub(begun);
+                rules.figures.into_iter().for_each(|figures| figures.took(took));
+                return answers;
+            }
             // A lease that has ended shows at its settlement.
             Err(_) => drop(rules.broker.renew(delivery)),
         }
@@ -196,11 +220,11 @@ impl<'a> Rerun<'a> {
         match call(self.consumer, one, &[attempt], self.delivery, self.rules).await {
             Ok(answers) => {
                 self.calls.answered = true;
-                let now = self.rules.broker.now().wall_ms;
-                self.add(i, self.rules.routing.settlement(one, answers, now));
+                self.add(i, self.rules.settlement(one, answers));
             }
             Err(Trouble::Call(failure)) => {
                 self.calls.fail(&failure);
+                self.rules.fail();
                 self.verdicts.push(Verdict::Failed { failure, delay_ms: 0 })
             }
             Err(Trouble::NoPlace) => return false,

@@ -25,12 +25,15 @@ mod monitor;
 mod open;
 mod output_rules;
 mod pace;
+mod post;
 mod rehearsal;
 mod report;
 mod routing;
 mod rules;
 mod running;
 mod shared_sink;
+mod swap;
+mod versions;
 mod worker;
 
 pub use dead_letters::{
@@ -46,6 +49,10 @@ pub use open::{Changes, Launch, Opened, open};
 pub use rehearsal::{Unfit, rehearse};
 pub use report::{PluginReport, Report, SourceReport, SubscriptionReport, TopicReport};
 pub use running::Running;
+pub use swap::{
+    Comparison, Difference, Emitted, Reached, Reverted, Sample, Shown, Stage, SwapError,
+    SwapOptions, SwapStatus, Swaps, VersionReport, VersionState,
+};
 
 #[cfg(test)]
 mod tests;

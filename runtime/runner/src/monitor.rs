@@ -3,16 +3,25 @@
 use std::sync::Arc;
 
 use millstream_message::SubscriptionId;
-use millstream_plugin_host::{Metrics, Plugin};
+use millstream_pipeline::{Consumer, Plan, SubscriptionPlan};
+use millstream_plugin_host::Metrics;
 
 use crate::health::{Health, HealthReport};
 use crate::report::PluginReport;
+use crate::swap::Deployment;
 
 /// Looks at the plugins and workers of a running pipeline. Cloning is cheap; nothing waits for it.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub struct Monitor {
-    plugins: Arc<[(String, Plugin)]>,
-    health: Arc<[Arc<Health>]>,
+    plugins: Arc<[Arc<Deployment>]>,
+    handlers: Arc<[Handler]>,
+}
+
+/// Whose health a subscription's is.
+enum Handler {
+    Sink(Arc<Health>),
+    /// That of whichever version of a plugin serves.
+    Plugin(Arc<Deployment>),
 }
 
 /// What one plugin did and took since the start.
@@ -25,7 +34,7 @@ pub struct PluginMetrics {
 }
 
 impl PluginMetrics {
-    fn of(plugin: &Plugin) -> Self {
+    fn of(plugin: &Deployment) -> Self {
         let subscriptions = plugin.metrics();
         let all = subscriptions.iter().map(|(_, one)| one);
         let total = all.fold(Metrics::default(), |sum, one| sum.and(one));
@@ -34,22 +43,27 @@ impl PluginMetrics {
 }
 
 impl Monitor {
-    /// `plugins` by their names in the plan, `health` by the places of the subscriptions.
-    pub(crate) fn new(plugins: Vec<(String, Plugin)>, health: Vec<Arc<Health>>) -> Self {
-        Self { plugins: plugins.into(), health: health.into() }
+    /// `plugins` and `sinks`, which are by the places of their subscriptions, of `plan`.
+    pub(crate) fn new(plan: &Plan, plugins: &[Arc<Deployment>], sinks: &[Arc<Health>]) -> Self {
+        let handler = |(one, sink): (&SubscriptionPlan, &Arc<Health>)| match one.consumer {
+            Consumer::Plugin(place) => Handler::Plugin(Arc::clone(&plugins[place])),
+            Consumer::Sink(_) => Handler::Sink(Arc::clone(sink)),
+        };
+        let handlers = plan.subscriptions.iter().zip(sinks).map(handler).collect();
+        Self { plugins: plugins.into(), handlers }
     }
 
     /// The figures of the plugin called `name`; none where no such plugin runs.
     #[must_use]
     pub fn plugin(&self, name: &str) -> Option<PluginMetrics> {
-        let (_, plugin) = self.plugins.iter().find(|(plugin, _)| plugin == name)?;
+        let plugin = self.plugins.iter().find(|plugin| plugin.name() == name)?;
         Some(PluginMetrics::of(plugin))
     }
 
     /// All plugins, for a report.
     pub(crate) fn reports(&self) -> Vec<PluginReport> {
-        let report = |(name, plugin): &(String, Plugin)| {
-            PluginReport::new(name, &PluginMetrics::of(plugin).total)
+        let report = |plugin: &Arc<Deployment>| {
+            PluginReport::new(plugin.name(), &PluginMetrics::of(plugin).total)
         };
         self.plugins.iter().map(report).collect()
     }
@@ -57,6 +71,10 @@ impl Monitor {
     /// The health of a subscription's handler; none where no such subscription runs.
     #[must_use]
     pub fn health(&self, subscription: SubscriptionId) -> Option<HealthReport> {
-        self.health.get(subscription.0 as usize).map(|health| health.report())
+        let place = subscription.0 as usize;
+        self.handlers.get(place).map(|handler| match handler {
+            Handler::Sink(health) => health.report(),
+            Handler::Plugin(plugin) => plugin.health(place),
+        })
     }
 }

@@ -14,14 +14,13 @@ use millstream_pipeline::{
     Consumer as ConsumerPlan, Format as FormatPlan, Plan, PluginPlan, SourceConnector, SourcePlan,
     SubscriptionPlan,
 };
-use millstream_plugin_host::{Host, Inspection, LoadError, Plugin, PluginSettings};
+use millstream_plugin_host::{Host, LoadError, Plugin, PluginSettings};
 use millstream_queue::{
     Broker, Clock, EmbeddedBroker, Handler, Named, Recovered, Rename, SystemClock,
 };
 use tokio_util::sync::CancellationToken;
 
 use crate::broker;
-use crate::consumer::{Consumer, PluginConsumer};
 use crate::error::OpenError;
 use crate::feed::{Feed, chunk_limits};
 use crate::filter::Filter;
@@ -29,11 +28,14 @@ use crate::guests::GuestThreads;
 use crate::health::Health;
 use crate::monitor::Monitor;
 use crate::pace::Pace;
+use crate::post::Post;
 use crate::report::SourceCounters;
 use crate::routing::Routing;
 use crate::rules;
 use crate::running::{Parts, Running};
 use crate::shared_sink::{SharedSink, sink_name};
+use crate::swap::{Deployment, Lane};
+use crate::versions;
 use crate::worker::Worker;
 
 /// A lease is renewed so often that one renewal may come late without ending it.
@@ -84,15 +86,17 @@ pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
     let stop = CancellationToken::new();
     let feeds = feeds(&plan, &broker, &clock, &stop)?;
     let sinks = sinks(&plan)?;
-    let plugins = load(&plan, &components, &host).await?;
+    let deployments = load(&plan, &components, &host, &broker).await?;
+    let posts = posts(&plan, &broker, &stop)?;
     let health: Vec<_> = plan.subscriptions.iter().map(|_| Arc::new(Health::default())).collect();
-    let workers = workers(&plan, sinks, &plugins, &health, &broker, &stop).await?;
+    let workers = workers(&plan, sinks, &deployments, &posts, &health).await?;
     let parts = Parts {
         broker,
         threads,
         stop,
-        plugins: inspections(&plugins, &plan),
-        monitor: Monitor::new(named(plugins, &plan), health),
+        monitor: Monitor::new(&plan, &deployments, &health),
+        deployments,
+        posts,
         plan: Arc::clone(&plan),
         host,
     };
@@ -214,74 +218,67 @@ fn sinks(plan: &Plan) -> Result<BTreeMap<usize, SharedSink>, OpenError> {
     Ok(sinks)
 }
 
-/// Loads the plugins that some subscription uses, in the order of the plan.
+/// Loads the plugins, in the order of the plan.
 async fn load(
-    plan: &Plan,
+    plan: &Arc<Plan>,
     components: &BTreeMap<String, Bytes>,
     host: &Host,
-) -> Result<Vec<Plugin>, OpenError> {
-    let mut plugins = Vec::with_capacity(plan.plugins.len());
-    for one in &plan.plugins {
-        let loaded = load_one(one, components, host).await;
-        plugins.push(loaded.map_err(|error| OpenError::Load { name: one.name.clone(), error })?);
+    broker: &Arc<EmbeddedBroker>,
+) -> Result<Vec<Arc<Deployment>>, OpenError> {
+    let broker = Arc::clone(broker) as Arc<dyn Broker>;
+    let mut deployments = Vec::with_capacity(plan.plugins.len());
+    for (place, one) in plan.plugins.iter().enumerate() {
+        let source = components.get(&one.name).cloned().unwrap_or_default();
+        let loaded = versions::load(one, source, host, &*broker).await?;
+        let deployment = Deployment::new(plan, place, loaded, host, &broker);
+        deployments.push(Arc::new(deployment));
     }
-    Ok(plugins)
+    Ok(deployments)
 }
 
-/// Loads one plugin as the plan says.
+/// Loads a version of a plugin as the plan wants it to be run.
 pub(crate) async fn load_one(
     one: &PluginPlan,
-    components: &BTreeMap<String, Bytes>,
+    bytes: Bytes,
     host: &Host,
 ) -> Result<Plugin, LoadError> {
-    let bytes = components.get(&one.name).cloned().unwrap_or_default();
-    let settings = PluginSettings {
+    host.load(&one.name, bytes, settings(one)?).await
+}
+
+/// How the plan wants a plugin to be run, whichever version of it.
+pub(crate) fn settings(one: &PluginPlan) -> Result<PluginSettings, LoadError> {
+    Ok(PluginSettings {
         config: one.config.clone(),
         limits: rules::limits(&one.limits),
         grants: rules::grants(&one.grants).map_err(LoadError::Settings)?,
-    };
-    host.load(&one.name, bytes, settings).await
+    })
 }
 
-/// The workers of all subscriptions. The first of each has started its handler, so that a plugin
-/// that refuses its configuration or traps at its start is known before anything runs.
-async fn workers(
+/// What the workers of each subscription have in common.
+fn posts(
     plan: &Plan,
-    mut sinks: BTreeMap<usize, SharedSink>,
-    plugins: &[Plugin],
-    health: &[Arc<Health>],
     broker: &Arc<EmbeddedBroker>,
     stop: &CancellationToken,
-) -> Result<Vec<Worker>, OpenError> {
-    let mut workers = Vec::new();
-    for (place, one) in plan.subscriptions.iter().enumerate() {
-        let sink = sinks.remove(&place);
-        let routing = Arc::new(Routing::new(plan, one));
-        let handler = Arc::new(handler(plan, one, plugins));
-        let filter = filter(plan, one)?.map(Arc::new);
-        for number in 0..one.concurrency {
-            let mut consumer = consumer(plan, one, plugins, sink.as_ref(), &health[place]);
-            if number == 0 {
-                start(plan, one, &mut consumer).await?;
-            }
-            workers.push(Worker {
-                subscription: SubscriptionId(place as u32),
-                name: one.name.clone(),
-                broker: Arc::clone(broker) as Arc<dyn Broker>,
-                routing: Arc::clone(&routing),
-                handler: Arc::clone(&handler),
-                ordering: one.ordering,
-                filter: filter.clone(),
-                one_per_key: rules::one_per_key(plan, one),
-                consumer,
-                pace: Pace::new(one.batch.max_messages),
-                stop: stop.clone(),
-                health: Arc::clone(&health[place]),
-                renew_every: one.ack_deadline / RENEWALS_PER_DEADLINE,
-            });
-        }
-    }
-    Ok(workers)
+) -> Result<Vec<Arc<Post>>, OpenError> {
+    let id = |place: usize| SubscriptionId(place as u32);
+    let post = |(place, one): (usize, &SubscriptionPlan)| {
+        Ok(Arc::new(Post {
+            subscription: id(place),
+            generation: broker.generation(id(place)).unwrap_or_default(),
+            name: one.name.clone(),
+            topic: plan.topics[one.topic].name.clone(),
+            concurrency: one.concurrency,
+            broker: Arc::clone(broker) as Arc<dyn Broker>,
+            routing: Routing::new(plan, one),
+            ordering: one.ordering,
+            one_per_key: rules::one_per_key(plan, one),
+            filter: filter(plan, one)?,
+            pace: Pace::new(one.batch.max_messages),
+            stop: stop.clone(),
+            renew_every: one.ack_deadline / RENEWALS_PER_DEADLINE,
+        }))
+    };
+    plan.subscriptions.iter().enumerate().map(post).collect()
 }
 
 fn filter(plan: &Plan, one: &SubscriptionPlan) -> Result<Option<Filter>, OpenError> {
@@ -293,59 +290,63 @@ fn filter(plan: &Plan, one: &SubscriptionPlan) -> Result<Option<Filter>, OpenErr
     Ok(Some(Filter { condition, topic: plan.topics[one.topic].name.clone() }))
 }
 
-async fn start(
+/// The workers of all subscriptions. The first of each has started its handler, so that a plugin
+/// that refuses its configuration or traps at its start is known before anything runs.
+async fn workers(
     plan: &Plan,
-    one: &SubscriptionPlan,
-    consumer: &mut Consumer,
-) -> Result<(), OpenError> {
-    let (Consumer::Plugin(plugin), ConsumerPlan::Plugin(place)) = (consumer, &one.consumer) else {
-        return Ok(());
-    };
-    let name = || plan.plugins[*place].name.clone();
-    plugin.start().await.map(|_| ()).map_err(|failure| OpenError::Start { name: name(), failure })
+    mut sinks: BTreeMap<usize, SharedSink>,
+    deployments: &[Arc<Deployment>],
+    posts: &[Arc<Post>],
+    health: &[Arc<Health>],
+) -> Result<Vec<Worker>, OpenError> {
+    let mut workers = Vec::new();
+    for (place, (one, post)) in plan.subscriptions.iter().zip(posts).enumerate() {
+        let sink = sinks.remove(&place);
+        let handler = Arc::new(handler(one));
+        for number in 0..one.concurrency {
+            let handled = (&handler, &health[place]);
+            let worker = worker(one, post, deployments, sink.as_ref(), handled);
+            let Some(mut worker) = worker else { continue };
+            if number == 0 {
+                start(plan, one, &mut worker).await?;
+            }
+            workers.push(worker);
+        }
+    }
+    Ok(workers)
 }
 
-fn consumer(
-    plan: &Plan,
+/// One worker of a subscription; none only where nothing could be opened for it.
+fn worker(
     one: &SubscriptionPlan,
-    plugins: &[Plugin],
+    post: &Arc<Post>,
+    deployments: &[Arc<Deployment>],
     sink: Option<&SharedSink>,
-    health: &Arc<Health>,
-) -> Consumer {
-    match (&one.consumer, sink) {
-        (ConsumerPlan::Plugin(place), _) => {
-            let topic = &plan.topics[one.topic].name;
-            Consumer::Plugin(Box::new(PluginConsumer::new(
-                plugins[*place].clone(),
-                &one.name,
-                topic,
-                Arc::clone(health),
-            )))
-        }
-        (ConsumerPlan::Sink(_), Some(sink)) => Consumer::Sink(sink.share()),
-        (ConsumerPlan::Sink(_), None) => {
-            Consumer::Sink(Box::new(millstream_connectors::PassThrough))
-        }
-    }
-}
-
-fn handler(plan: &Plan, one: &SubscriptionPlan, plugins: &[Plugin]) -> Handler {
+    (handler, health): (&Arc<Handler>, &Arc<Health>),
+) -> Option<Worker> {
     match &one.consumer {
-        ConsumerPlan::Plugin(place) => Handler {
-            name: plan.plugins[*place].name.clone(),
-            digest: plugins[*place].inspection().digest.to_string(),
-        },
-        ConsumerPlan::Sink(connector) => {
-            Handler { name: sink_name(connector).to_owned(), digest: String::new() }
+        ConsumerPlan::Plugin(place) => {
+            Worker::on_duty(post, deployments.get(*place)?.duty(Lane::Main))
         }
+        ConsumerPlan::Sink(_) => Some(Worker::of_sink(post, handler, sink?.share(), health)),
     }
 }
 
-fn named(plugins: Vec<Plugin>, plan: &Plan) -> Vec<(String, Plugin)> {
-    plan.plugins.iter().map(|one| one.name.clone()).zip(plugins).collect()
+/// What dead letters call a sink; a plugin's versions have names of their own.
+fn handler(one: &SubscriptionPlan) -> Handler {
+    let name = match &one.consumer {
+        ConsumerPlan::Plugin(_) => "",
+        ConsumerPlan::Sink(connector) => sink_name(connector),
+    };
+    Handler { name: name.to_owned(), digest: String::new() }
 }
 
-fn inspections(plugins: &[Plugin], plan: &Plan) -> Vec<(String, Inspection)> {
-    let names = plan.plugins.iter().map(|one| one.name.clone());
-    names.zip(plugins.iter().map(|plugin| plugin.inspection().clone())).collect()
+async fn start(plan: &Plan, one: &SubscriptionPlan, worker: &mut Worker) -> Result<(), OpenError> {
+    worker.start().await.map_err(|failure| {
+        let name = match one.consumer {
+            ConsumerPlan::Plugin(place) => plan.plugins[place].name.clone(),
+            ConsumerPlan::Sink(_) => one.name.clone(),
+        };
+        OpenError::Start { name, failure }
+    })
 }

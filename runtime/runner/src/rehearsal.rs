@@ -26,7 +26,8 @@ pub async fn rehearse(
 ) -> BTreeMap<String, Unfit> {
     let mut unfit = BTreeMap::new();
     for (place, one) in plan.plugins.iter().enumerate() {
-        let done = match load_one(one, components, host).await {
+        let bytes = components.get(&one.name).cloned().unwrap_or_default();
+        let done = match load_one(one, bytes, host).await {
             Ok(plugin) => start(plan, place, &plugin).await.map_err(Unfit::Start),
             Err(error) => Err(Unfit::Load(error)),
         };

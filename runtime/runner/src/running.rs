@@ -4,10 +4,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use millstream_pipeline::Plan;
-use millstream_plugin_host::{Host, Inspection};
+use millstream_plugin_host::Host;
 use millstream_queue::{Broker, EmbeddedBroker};
 use tokio::sync::mpsc;
-use tokio::task::JoinError;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -16,8 +15,9 @@ use crate::feed::Feed;
 use crate::guests::GuestThreads;
 use crate::monitor::Monitor;
 use crate::open::Opened;
+use crate::post::Post;
 use crate::report::{Report, SourceCounters};
-use crate::worker::Worker;
+use crate::swap::{Crew, Deployment, Swaps, watch};
 
 /// Faults that are kept until somebody asks; each stands for a task that ended.
 const FAULTS_MAX: usize = 16;
@@ -26,7 +26,8 @@ const FAULTS_MAX: usize = 16;
 pub(crate) struct Parts {
     pub(crate) plan: Arc<Plan>,
     pub(crate) broker: Arc<EmbeddedBroker>,
-    pub(crate) plugins: Vec<(String, Inspection)>,
+    pub(crate) deployments: Vec<Arc<Deployment>>,
+    pub(crate) posts: Vec<Arc<Post>>,
     pub(crate) monitor: Monitor,
     pub(crate) stop: CancellationToken,
     pub(crate) threads: GuestThreads,
@@ -45,6 +46,7 @@ pub struct Running {
     /// Sources that go on for as long as the host runs.
     endless: TaskTracker,
     workers: TaskTracker,
+    swaps: Swaps,
     faults: tokio::sync::Mutex<mpsc::Receiver<RunError>>,
     /// Ends the broker's timekeeper, after everything else.
     clock_stop: CancellationToken,
@@ -55,23 +57,30 @@ impl Running {
     pub(crate) fn start(opened: Opened) -> Self {
         let Opened { parts, feeds, workers, .. } = opened;
         let (fault, faults) = mpsc::channel(FAULTS_MAX);
+        let crew = Crew {
+            threads: parts.threads.handle().cloned(),
+            workers: TaskTracker::new(),
+            fault: fault.clone(),
+            stop: parts.stop.clone(),
+        };
         let running = Self {
             sources: feeds
                 .iter()
                 .map(|feed| (feed.name.clone(), Arc::clone(&feed.counters)))
                 .collect(),
+            swaps: Swaps::new(&parts.deployments, &parts.posts, &crew),
             parts,
             started: Instant::now(),
             feeds: TaskTracker::new(),
             endless: TaskTracker::new(),
-            workers: TaskTracker::new(),
+            workers: crew.workers.clone(),
             faults: tokio::sync::Mutex::new(faults),
             clock_stop: CancellationToken::new(),
             clock: TaskTracker::new(),
         };
         running.start_clock();
         running.start_care(fault.clone());
-        workers.into_iter().for_each(|worker| running.start_worker(worker, fault.clone()));
+        workers.into_iter().for_each(|worker| crew.start(worker));
         feeds.into_iter().for_each(|feed| running.start_feed(feed, fault.clone()));
         running
     }
@@ -102,16 +111,6 @@ impl Running {
         });
     }
 
-    /// Guests run on threads of their own; sinks only wait, and stay with us.
-    fn start_worker(&self, worker: Worker, fault: mpsc::Sender<RunError>) {
-        let name = worker.name.clone();
-        let task = match self.parts.threads.handle().filter(|_| worker.consumer.isolates()) {
-            Some(threads) => threads.spawn(worker.run()),
-            None => tokio::spawn(worker.run()),
-        };
-        self.workers.spawn(watch(name, async move { task.await.map(|()| Ok(())) }, fault));
-    }
-
     fn start_feed(&self, feed: Feed, fault: mpsc::Sender<RunError>) {
         let name = feed.name.clone();
         let source = name.clone();
@@ -135,10 +134,10 @@ impl Running {
         Arc::clone(&self.parts.plan)
     }
 
-    /// The plugins by their names in the plan.
+    /// The versions of the plugins, and what is swapped.
     #[must_use]
-    pub fn plugins(&self) -> Vec<(String, Inspection)> {
-        self.parts.plugins.clone()
+    pub fn swaps(&self) -> Swaps {
+        self.swaps.clone()
     }
 
     /// Looks at the plugins and the health of the subscriptions.
@@ -197,20 +196,4 @@ impl Running {
         }
         self.report()
     }
-}
-
-/// Waits for a task and reports how it ended, if not well.
-async fn watch(
-    name: String,
-    task: impl Future<Output = Result<Result<(), RunError>, JoinError>>,
-    fault: mpsc::Sender<RunError>,
-) {
-    let error = match task.await {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error,
-        Err(ended) if ended.is_cancelled() => return,
-        Err(_) => RunError::Panicked(name),
-    };
-    // A full channel already holds more faults than anybody will read.
-    let _ = fault.try_send(error);
 }

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use millstream_message::{SubscriptionId, TopicId};
-use millstream_pipeline::{Plan, SubscriptionPlan, TopicPlan};
+use millstream_pipeline::{Plan, PluginPlan, SubscriptionPlan, TopicPlan};
 use millstream_queue::Broker;
-use millstream_runner::{DeadLetters, Monitor};
+use millstream_runner::{DeadLetters, Monitor, Swaps};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -25,25 +25,12 @@ pub struct App {
     pub monitor: Monitor,
     /// 128 fresh random bits: they make the ids of published messages unique.
     pub random: fn() -> u128,
-    /// The plugins that were loaded.
-    pub plugins: Vec<PluginInfo>,
+    /// The versions of its plugins, and how one takes the place of another; the default knows none.
+    pub swaps: Swaps,
     /// The text of the running pipeline file; empty when there is none to show.
     pub pipeline_text: String,
     /// The host's version, shown by `/healthz`.
     pub version: &'static str,
-}
-
-/// One loaded plugin.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PluginInfo {
-    /// Its name in the pipeline file.
-    pub name: String,
-    /// The world it is written for: `consumer` or `batch-consumer`.
-    pub world: String,
-    /// SHA-256 of the given file, as lower-case hex: its version.
-    pub digest: String,
-    /// Its configuration, as the pipeline file has it: a JSON object.
-    pub config: serde_json::Value,
 }
 
 /// What every handler shares: the host, and how far it is from stopping.
@@ -91,6 +78,15 @@ impl Host {
         let subscriptions = &self.app.plan.subscriptions;
         names::find(name, subscriptions, |subscription| &subscription.name, "subscription")
             .map(|(place, subscription)| (SubscriptionId(place as u32), subscription))
+    }
+
+    /// The plugin called `name`.
+    ///
+    /// # Errors
+    /// As [`Host::topic`].
+    pub(crate) fn plugin(&self, name: &str) -> Result<&PluginPlan, Problem> {
+        let plugins = &self.app.plan.plugins;
+        names::find(name, plugins, |plugin| &plugin.name, "plugin").map(|(_, plugin)| plugin)
     }
 
     /// The name of the topic with this id.

@@ -27,10 +27,11 @@ mod publish;
 mod router;
 mod serve;
 mod subscriptions;
+mod swap;
 mod tap;
 mod topics;
 mod unavailable;
 
-pub use app::{App, PluginInfo};
+pub use app::App;
 pub use loopback::is_loopback;
 pub use serve::serve;

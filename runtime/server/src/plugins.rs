@@ -1,20 +1,20 @@
-//! The loaded plugins and their versions.
+//! The plugins, their versions, what they did and took.
 
 use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use millstream_pipeline::{Consumer, Plan};
+use millstream_pipeline::{Consumer, Plan, PluginPlan};
 use serde_json::{Value, json};
 
-use crate::app::{Host, PluginInfo};
+use crate::app::Host;
 use crate::extract::Path;
 use crate::problem::Problem;
-use crate::{answer, metrics, names};
+use crate::{answer, metrics};
 
 /// All plugins.
 pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
-    let plugins = &host.app.plugins;
+    let plugins = &host.app.plan.plugins;
     answer::list(plugins.iter().map(|plugin| describe(plugin, &host)).collect(), None)
 }
 
@@ -23,19 +23,23 @@ pub(crate) async fn show(
     State(host): State<Arc<Host>>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (_, plugin) = names::find(&name, &host.app.plugins, |plugin| &plugin.name, "plugin")?;
+    let plugin = host.plugin(&name)?;
     let mut shown = describe(plugin, &host);
     shown["config"] = plugin.config.clone();
     Ok(answer::document(&shown))
 }
 
-fn describe(plugin: &PluginInfo, host: &Host) -> Value {
+fn describe(plugin: &PluginPlan, host: &Host) -> Value {
+    let name = &plugin.name;
+    let versions = host.app.swaps.versions(name).unwrap_or_default();
+    let swap = host.app.swaps.status(name).filter(|swap| !swap.done);
     json!({
-        "name": plugin.name,
-        "world": plugin.world,
-        "versions": [{ "digest": plugin.digest }],
-        "subscriptions": served_by(&plugin.name, &host.app.plan),
-        "metrics": host.app.monitor.plugin(&plugin.name).as_ref().map(metrics::document),
+        "name": name,
+        "world": versions.first().map(|version| &version.world),
+        "versions": versions,
+        "swap": swap.map(|swap| swap.state),
+        "subscriptions": served_by(name, &host.app.plan),
+        "metrics": host.app.monitor.plugin(name).as_ref().map(metrics::document),
     })
 }
 

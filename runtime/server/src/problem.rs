@@ -19,6 +19,8 @@ pub(crate) struct Problem {
     title: &'static str,
     detail: String,
     line: Option<u64>,
+    /// What a program may want to know besides.
+    more: Option<(&'static str, Value)>,
     /// Seconds.
     retry_after: Option<u64>,
 }
@@ -58,7 +60,7 @@ impl Problem {
         Self::new(StatusCode::REQUEST_TIMEOUT, "too-slow", "request took too long", detail)
     }
 
-    /// 409: understood, but not with this topic or subscription.
+    /// 409: understood, but not with what is named, or not now.
     pub(crate) fn conflict(kind: &'static str, detail: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, kind, "not possible here", detail)
     }
@@ -98,6 +100,12 @@ impl Problem {
         self
     }
 
+    /// Adds a member of its own.
+    pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
+        self.more = Some((name, value));
+        self
+    }
+
     fn new(
         status: StatusCode,
         kind: &'static str,
@@ -105,7 +113,7 @@ impl Problem {
         detail: impl Into<String>,
     ) -> Self {
         let detail = detail.into();
-        Self { status, kind, title, detail, line: None, retry_after: None }
+        Self { status, kind, title, detail, line: None, more: None, retry_after: None }
     }
 
     fn later(mut self) -> Self {
@@ -124,6 +132,7 @@ impl IntoResponse for Problem {
         if let Some(line) = self.line {
             body.insert("line".into(), line.into());
         }
+        body.extend(self.more.map(|(name, value)| (name.to_owned(), value)));
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response =
             (self.status, content_type, Value::Object(body).to_string()).into_response();

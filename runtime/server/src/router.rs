@@ -13,8 +13,8 @@ use tower_http::trace::TraceLayer;
 use crate::app::Host;
 use crate::problem::Problem;
 use crate::{
-    dead_letters, delivery, health, origin, pipeline, plugins, publish, subscriptions, tap, topics,
-    unavailable,
+    dead_letters, delivery, health, origin, pipeline, plugins, publish, subscriptions, swap, tap,
+    topics, unavailable,
 };
 
 /// The whole API of `host`.
@@ -41,6 +41,8 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
         .route("/v1/subscriptions/{sub}/purge", post(dead_letters::purge))
         .route("/v1/plugins", get(plugins::list))
         .route("/v1/plugins/{plugin}", get(plugins::show))
+        .route("/v1/plugins/{plugin}/swap", get(swap::status).post(swap::begin))
+        .route("/v1/plugins/{plugin}/rollback", post(swap::roll_back))
         .route("/v1/pipeline", get(pipeline::show));
     unavailable::mount(built)
         .fallback(source_or_nothing)

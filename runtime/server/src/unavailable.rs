@@ -9,7 +9,6 @@ use crate::app::Host;
 use crate::problem::Problem;
 
 const GET: MethodFilter = MethodFilter::GET;
-const POST: MethodFilter = MethodFilter::POST;
 const PUT: MethodFilter = MethodFilter::PUT;
 
 const UNAVAILABLE: &[(MethodFilter, &str, &str)] = &[
@@ -17,9 +16,6 @@ const UNAVAILABLE: &[(MethodFilter, &str, &str)] = &[
     (GET, "/metrics", "metrics"),
     (GET, "/openapi.json", "the OpenAPI description"),
     (PUT, "/v1/pipeline", "apply"),
-    (POST, "/v1/plugins/{plugin}/swap", "swap"),
-    (GET, "/v1/plugins/{plugin}/swap", "swap"),
-    (POST, "/v1/plugins/{plugin}/rollback", "rollback"),
     (GET, "/v1/messages/{id}/trace", "trace"),
 ];
 

@@ -1,6 +1,7 @@
 //! Where the component of a plugin folder is, and whether it can be used.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use crate::error::WorkshopError;
 use crate::manifest::Manifest;
@@ -26,4 +27,14 @@ pub fn component_path(folder: &Path) -> Result<PathBuf, WorkshopError> {
             Err(WorkshopError::Unbuilt { reason, command })
         }
     }
+}
+
+/// When anything was last written that the plugin folder `folder` is built from, or its component: it
+/// changes whenever there may be another version.
+///
+/// # Errors
+/// The folder is no plugin, or cannot be read.
+pub fn last_change(folder: &Path) -> Result<Option<SystemTime>, WorkshopError> {
+    let component = sources::modified(&Manifest::read(folder)?.component(folder)).ok();
+    Ok(sources::newest(folder)?.max(component))
 }

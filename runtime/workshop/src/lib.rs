@@ -24,7 +24,7 @@ mod toolchain;
 mod trial;
 
 pub use build::{Built, build, build_debug};
-pub use component::component_path;
+pub use component::{component_path, last_change};
 pub use difference::{Difference, Runs};
 pub use error::{Mistake, WorkshopError};
 pub use language::Language;

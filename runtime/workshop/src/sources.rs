@@ -39,6 +39,29 @@ pub(crate) fn newer_than(
     folder: &Path,
     built: SystemTime,
 ) -> Result<Option<PathBuf>, WorkshopError> {
+    let mut newer = None;
+    visit(folder, &mut |path| {
+        newer = (modified(&path)? > built).then_some(path);
+        Ok(newer.is_none())
+    })?;
+    Ok(newer)
+}
+
+/// When the newest source in `folder` was written; none where there is no source.
+pub(crate) fn newest(folder: &Path) -> Result<Option<SystemTime>, WorkshopError> {
+    let mut newest = None;
+    visit(folder, &mut |path| {
+        newest = newest.max(Some(modified(&path)?));
+        Ok(true)
+    })?;
+    Ok(newest)
+}
+
+/// Shows every source in `folder`, until `goes_on` says no.
+fn visit(
+    folder: &Path,
+    goes_on: &mut dyn FnMut(PathBuf) -> Result<bool, WorkshopError>,
+) -> Result<(), WorkshopError> {
     let mut folders = vec![folder.to_owned()];
     let mut seen = 0;
     while let Some(current) = folders.pop() {
@@ -53,14 +76,14 @@ pub(crate) fn newer_than(
                 continue;
             }
             let path = entry.path();
-            match entry.file_type().map_err(io)? {
-                kind if kind.is_dir() => folders.push(path),
-                _ if modified(&path)? > built => return Ok(Some(path)),
-                _ => {}
+            if entry.file_type().map_err(io)?.is_dir() {
+                folders.push(path);
+            } else if !goes_on(path)? {
+                return Ok(());
             }
         }
     }
-    Ok(None)
+    Ok(())
 }
 
 /// When `path` was last written.

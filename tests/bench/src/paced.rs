@@ -70,7 +70,7 @@ async fn http() -> anyhow::Result<Vec<Duration>> {
         plan: running.plan(),
         broker,
         random: rand::random::<u128>,
-        plugins: Vec::new(),
+        swaps: running.swaps(),
         pipeline_text: String::new(),
         version: "bench",
     };

@@ -11,6 +11,11 @@ pub(super) fn duration(text: &str) -> Result<Duration, PeriodError> {
     parse_period(text)
 }
 
+/// A duration, kept as it was typed.
+pub(super) fn period(text: &str) -> Result<String, PeriodError> {
+    parse_period(text).map(|_| text.to_owned())
+}
+
 pub(super) fn name_and_value(text: &str) -> Result<(String, String), String> {
     let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
     pair.map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -127,3 +127,19 @@ fn a_journal_command_names_a_folder() {
     assert!(!parses(&["journal"]) && !parses(&["journal", "delete", "data"]));
     assert!(parses(&["doctor"]) && parses(&["doctor", "data", "--format", "json"]));
 }
+
+#[test]
+fn a_swap_names_a_plugin_and_its_new_version() {
+    assert!(parses(&["swap", "p", "folder", "--wait", "--shadow", "50", "--canary", "10"]));
+    assert!(parses(&["swap", "p", "p.wasm", "--probation", "5m"]));
+    assert!(parses(&["rollback", "p"]) && parses(&["swap-status", "p"]));
+    for wrong in [
+        &["swap", "p"][..],
+        &["swap", "p", "f", "--canary", "100"],
+        &["swap", "p", "f", "--shadow", "0"],
+        &["swap", "p", "f", "--probation", "5"],
+    ] {
+        assert!(!parses(wrong), "{wrong:?} passed");
+    }
+    assert!(!parses(&["rollback"]) && !parses(&["swap-status"]));
+}

@@ -60,7 +60,8 @@ pub(super) fn document(path: &Path, inspection: &Inspection) -> Value {
     })
 }
 
-fn component_at(path: &Path) -> Result<PathBuf, Failure> {
+/// The component of a plugin folder, or the file itself.
+pub(super) fn component_at(path: &Path) -> Result<PathBuf, Failure> {
     if path.is_dir() {
         return Ok(millstream_workshop::component_path(path).map_err(Error::new)?);
     }

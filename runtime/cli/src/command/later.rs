@@ -8,9 +8,6 @@ pub(super) fn execute(command: &LaterCommand) -> Result<(), Failure> {
     let name = match command {
         Later::Top(_) => "top",
         Later::Graph(_) => "graph",
-        Later::Swap(_) => "swap",
-        Later::Rollback(_) => "rollback",
-        Later::SwapStatus(_) => "swap-status",
         Later::Apply(_) => "apply",
         Later::Trace(_) => "trace",
         Later::Bench(_) => "bench",

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::{cell, list, number};
+use super::{cell, items, list, number};
 use crate::failure::Failure;
-use crate::print::{Format, count};
+use crate::print::{self, Format, count};
 use crate::remote::Remote;
 
 const NAMES: [&str; 14] = [
@@ -49,7 +49,28 @@ pub(super) fn execute(host: &Remote, format: Format) -> Result<(), Failure> {
             cell(metrics, "log_dropped"),
             cell(&plugin["versions"][0], "digest"),
         ]
-    })
+    })?;
+    let versions: Vec<[String; 6]> = items(&plugins).iter().flat_map(versions).collect();
+    if format == Format::Json || versions.is_empty() {
+        return Ok(());
+    }
+    let names = ["PLUGIN", "VERSION", "SINCE", "MESSAGES", "FAILED", "DIGEST"];
+    print::text(&format!("\n{}", print::table(&names, &[], &versions)))
+}
+
+/// The versions of a plugin, where it has more than the one that serves.
+fn versions(plugin: &Value) -> Vec<[String; 6]> {
+    let versions = plugin["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let row = |version: &Value| {
+        let failed = number(version, "failed") + number(version, "rejected");
+        let state = match (version["state"].as_str(), plugin["swap"].as_str()) {
+            (Some("trial"), Some(swap)) => swap.to_owned(),
+            _ => cell(version, "state"),
+        };
+        let (since, messages) = (cell(version, "since"), cell(version, "messages"));
+        [cell(plugin, "name"), state, since, messages, count(failed), cell(version, "digest")]
+    };
+    if versions.len() > 1 { versions.iter().map(row).collect() } else { Vec::new() }
 }
 
 fn subscriptions(plugin: &Value) -> String {

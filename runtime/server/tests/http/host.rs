@@ -15,8 +15,8 @@ use millstream_queue::{
     Broker, DedupRules, Delivery, EmbeddedBroker, Exhausted, Handler, LeaseRequest,
     SubscriptionFigures, SubscriptionRules, SystemClock, TopicFigures, TopicRules,
 };
-use millstream_runner::{DeadLetters, Monitor};
-use millstream_server::{App, PluginInfo, serve};
+use millstream_runner::{DeadLetters, Monitor, Swaps};
+use millstream_server::{App, serve};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
 use tokio::net::{TcpListener, TcpStream};
@@ -66,12 +66,7 @@ impl Host {
             plan,
             broker: shared,
             random: || 7,
-            plugins: vec![PluginInfo {
-                name: "billing".into(),
-                world: "batch-consumer".into(),
-                digest: "ab".repeat(32),
-                config: json!({ "limit": 5 }),
-            }],
+            swaps: Swaps::default(),
             pipeline_text: PIPELINE.into(),
             version: "1.2.3",
         };

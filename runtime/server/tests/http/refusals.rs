@@ -156,16 +156,26 @@ async fn every_endpoint_that_is_not_built_says_so() {
         "/",
         "/metrics",
         "/openapi.json",
-        "/v1/plugins/billing/swap",
         "/v1/messages/01980a3c-6f1e-7d20-8c4b-5f2a9e01d3b7/trace",
     ] {
         refused(host.get(path), 501, "not-available-yet").await;
     }
-    for path in ["/v1/plugins/billing/swap", "/v1/plugins/billing/rollback"] {
-        refused(host.post(path), 501, "not-available-yet").await;
-    }
     let apply = host.client.put(format!("{}/v1/pipeline", host.url)).body("pipeline: x");
     refused(apply, 501, "not-available-yet").await;
+}
+
+#[tokio::test]
+async fn a_swap_that_cannot_be_meant_is_refused_before_it_is_read() {
+    let host = Host::start().await;
+    for query in ["canary=0", "canary=100", "canary=x", "shadow=10001", "probation=5", "force=1"] {
+        let path = format!("/v1/plugins/billing/swap?{query}");
+        refused(host.post(&path).body("x"), 400, "malformed").await;
+    }
+    let canary = host.post("/v1/plugins/billing/swap?canary=5&probation=0").body("x");
+    assert!(detail(&refused(canary, 400, "malformed").await).contains("probation"));
+    refused(host.post("/v1/plugins/biling/swap").body("x"), 404, "unknown-plugin").await;
+    refused(host.post("/v1/plugins/biling/rollback"), 404, "unknown-plugin").await;
+    refused(host.get("/v1/plugins/billing/swap"), 404, "not-found").await;
 }
 
 #[tokio::test]

@@ -1,0 +1,204 @@
+//! `--watch`: a plugin whose folder or file changes is built and swapped while the pipeline runs.
+//!
+//! Whatever goes wrong on the way, the version that serves goes on, and one line says what happened.
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use anyhow::{Context, Error, anyhow};
+use millstream_pipeline::{ComponentSource, Plan};
+use millstream_plugin_host::Digest;
+use millstream_runner::{SwapOptions, SwapStatus, Swaps};
+use millstream_workshop::{WorkshopError, component_path, last_change};
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::logs;
+use crate::pipeline_file::read_component;
+use crate::print::harmless;
+
+/// How often files are looked at: soon enough for somebody who has just saved one.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
+/// How long a new version is watched: somebody sits before it.
+const PROBATION: Duration = Duration::from_secs(2);
+
+/// Builds what the plan's plugin folders lack, so that a start finds it.
+pub(super) async fn build_missing(sources: impl IntoIterator<Item = ComponentSource>) {
+    for source in sources {
+        let ComponentSource::Folder(folder) = source else { continue };
+        let built = blocking(move || up_to_date(&folder)).await;
+        // What cannot be built is a finding of the check that follows.
+        built.err().into_iter().for_each(|error| logs::say(&harmless(&format!("{error:#}"))));
+    }
+}
+
+/// Watches until it is dropped.
+pub(super) async fn watch(file: &Path, plan: &Plan, swaps: &Swaps) -> std::convert::Infallible {
+    let mut watched: Vec<Watched> =
+        plan.plugins.iter().map(|one| Watched::new(&one.name, &one.source)).collect();
+    let mut pipeline = Stamp::default();
+    pipeline.act_on(modified(file));
+    let mut ticks = interval(LOOK_EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        for one in &mut watched {
+            one.look(swaps).await;
+        }
+        if pipeline.settled(modified(file)) {
+            let file = file.display();
+            logs::say(&format!(
+                "{file} has changed: applying it is not available yet; stop and run it again"
+            ));
+        }
+    }
+}
+
+/// One plugin.
+struct Watched {
+    name: String,
+    source: ComponentSource,
+    stamp: Stamp,
+    /// Digest of what was there at the last look.
+    tried: Option<String>,
+}
+
+/// When something was last written. What is still being written waits.
+#[derive(Default)]
+struct Stamp {
+    acted_on: Option<SystemTime>,
+    seen: Option<SystemTime>,
+}
+
+impl Stamp {
+    /// Whether there is a change that was not acted on, and nothing more since the last look.
+    fn settled(&mut self, now: Option<SystemTime>) -> bool {
+        let still = self.seen == now;
+        self.seen = now;
+        if !still || self.acted_on == now || now.is_none() {
+            return false;
+        }
+        self.acted_on = now;
+        true
+    }
+
+    /// Our own doing is no change.
+    fn act_on(&mut self, now: Option<SystemTime>) {
+        (self.acted_on, self.seen) = (now, now);
+    }
+}
+
+impl Watched {
+    fn new(name: &str, source: &ComponentSource) -> Self {
+        let (name, source) = (name.to_owned(), source.clone());
+        Self { name, source, stamp: Stamp::default(), tried: None }
+    }
+
+    async fn look(&mut self, swaps: &Swaps) {
+        let now = self.changed_at().await;
+        if !self.stamp.settled(now) {
+            return;
+        }
+        let said = match self.swap(swaps).await {
+            Ok(status) => status.as_ref().map(ending),
+            Err(error) => {
+                // What a failed build left behind must not start the next one.
+                let now = self.changed_at().await;
+                self.stamp.act_on(now);
+                Some(format!("not swapped, the version before serves: {error:#}"))
+            }
+        };
+        said.iter().for_each(|said| logs::say(&harmless(&format!("`{}`: {said}", self.name))));
+    }
+
+    async fn changed_at(&self) -> Option<SystemTime> {
+        let source = self.source.clone();
+        let changed = move || match source {
+            // A folder that cannot be read now may be in a moment.
+            ComponentSource::Folder(folder) => Ok(last_change(&folder).ok().flatten()),
+            ComponentSource::File(path) => Ok(modified(&path)),
+        };
+        blocking(changed).await.ok().flatten()
+    }
+
+    /// Builds what has changed and swaps; gives how that ended. None where what is there serves
+    /// already, as it does when the host has just started, or was tried already: a build changes its
+    /// folder.
+    async fn swap(&mut self, swaps: &Swaps) -> Result<Option<SwapStatus>, Error> {
+        let source = self.source.clone();
+        let bytes = blocking(move || {
+            let path = match source {
+                ComponentSource::Folder(folder) => up_to_date(&folder)?,
+                ComponentSource::File(path) => path,
+            };
+            let bytes = read_component(&path)?;
+            Ok((Digest::of(&bytes).to_string(), bytes))
+        });
+        let (digest, bytes) = bytes.await?;
+        let versions = swaps.versions(&self.name).unwrap_or_default();
+        let serves = versions.first().is_some_and(|serving| serving.digest == digest);
+        let before = self.tried.replace(digest);
+        if serves || before == self.tried {
+            return Ok(None);
+        }
+        let options = SwapOptions { probation: PROBATION, ..SwapOptions::default() };
+        let mut status = swaps.begin(&self.name, bytes, options)?;
+        while !status.done {
+            let later = swaps.status_after(&self.name, status.revision).await;
+            status = later.ok_or_else(|| anyhow!("the plugin is gone"))?;
+        }
+        Ok(Some(status))
+    }
+}
+
+/// How a swap ended, in a line.
+fn ending(status: &SwapStatus) -> String {
+    let to = status.to.as_deref().unwrap_or_default();
+    match (&status.reason, status.failed_at) {
+        (None, _) => format!("swapped, {to} serves"),
+        (Some(why), at) => format!(
+            "{}, the version before serves: {}: {}",
+            status.state.name(),
+            at.unwrap_or_default(),
+            why.lines().next().unwrap_or_default(),
+        ),
+    }
+}
+
+/// The component of a plugin folder, built if it is older than its sources.
+fn up_to_date(folder: &Path) -> Result<PathBuf, Error> {
+    match component_path(folder) {
+        Err(WorkshopError::Unbuilt { .. }) => {
+            // What a build says matters when it fails: then its end is in the error.
+            Ok(millstream_workshop::build(folder, &mut |_| {})?.path)
+        }
+        found => Ok(found?),
+    }
+}
+
+fn modified(path: &Path) -> Option<SystemTime> {
+    std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok()
+}
+
+/// Does what waits for the disk or a build on a thread of its own.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.context("watching failed")?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_change_counts_once_it_stays_for_a_look() {
+        let at = |seconds| Some(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds));
+        let mut stamp = Stamp::default();
+        let looks = [at(1), at(1), at(2), at(3), at(3), at(3), None, None, at(3)];
+        let settled: Vec<bool> = looks.into_iter().map(|now| stamp.settled(now)).collect();
+        let expected = [false, true, false, false, true, false, false, false, false];
+        assert_eq!(settled, expected);
+        stamp.act_on(at(4));
+        assert!(!stamp.settled(at(4)));
+    }
+}

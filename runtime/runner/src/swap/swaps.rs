@@ -1,0 +1,112 @@
+//! The swaps of a running pipeline, for whoever asks for one or about one.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use serde::Serialize;
+use tokio::sync::watch;
+
+use super::course::Course;
+use super::crew::Crew;
+use super::deployment::Deployment;
+use super::entry::Entry;
+use super::error::SwapError;
+use super::options::SwapOptions;
+use super::status::SwapStatus;
+use super::version::VersionReport;
+use crate::post::Post;
+
+/// The plugins of a running pipeline and what is swapped. Cloning is cheap; the default knows no
+/// plugin.
+#[derive(Clone, Default)]
+pub struct Swaps {
+    entries: Arc<[Arc<Entry>]>,
+}
+
+/// What a rollback did.
+#[derive(Clone, Debug, Serialize)]
+pub struct Reverted {
+    /// The plugin's name.
+    pub plugin: String,
+    /// Digest of the version that had messages.
+    pub from: String,
+    /// Digest of the version that serves now.
+    pub to: String,
+}
+
+impl Swaps {
+    pub(crate) fn new(deployments: &[Arc<Deployment>], posts: &[Arc<Post>], crew: &Crew) -> Self {
+        let entry = |deployment: &Arc<Deployment>| {
+            let served: Vec<_> = deployment.served().map(|(id, ..)| id).collect();
+            let posts = posts.iter().filter(|post| served.contains(&post.subscription));
+            Arc::new(Entry {
+                deployment: Arc::clone(deployment),
+                crew: crew.clone(),
+                posts: posts.map(Arc::clone).collect(),
+            })
+        };
+        Self { entries: deployments.iter().map(entry).collect() }
+    }
+
+    /// Begins to swap `plugin` for the version in `bytes`, and answers at once; [`Swaps::status`]
+    /// tells how it goes. Whatever goes wrong, the version that serves goes on.
+    ///
+    /// # Errors
+    /// Nothing was begun: another swap of the plugin is under way, or the options cannot be meant.
+    pub fn begin(
+        &self,
+        plugin: &str,
+        bytes: Bytes,
+        options: SwapOptions,
+    ) -> Result<SwapStatus, SwapError> {
+        let entry = self.entry(plugin).ok_or(SwapError::Unknown)?;
+        options.check().map_err(SwapError::Options)?;
+        if entry.crew.stop.is_cancelled() {
+            return Err(SwapError::Stopping);
+        }
+        let (end, ended) = watch::channel(None);
+        let status = entry.receive(options, end)?;
+        let course = Course::new(Arc::clone(entry), bytes, options, ended);
+        entry.crew.spawn(format!("swap of {plugin}"), course.run());
+        Ok(status)
+    }
+
+    /// The swap of `plugin` that is under way, else the last one; none where none was.
+    #[must_use]
+    pub fn status(&self, plugin: &str) -> Option<SwapStatus> {
+        self.entry(plugin)?.deployment.status.borrow().clone()
+    }
+
+    /// As [`Swaps::status`], once that has passed `revision`.
+    pub async fn status_after(&self, plugin: &str, revision: u64) -> Option<SwapStatus> {
+        let mut told = self.entry(plugin)?.deployment.status.subscribe();
+        let passed = |status: &Option<SwapStatus>| {
+            status.as_ref().is_some_and(|status| status.revision > revision)
+        };
+        // The sender lives as long as we do.
+        told.wait_for(passed).await.ok()?.clone()
+    }
+
+    /// The versions of `plugin`, the one that serves first; none where there is no such plugin.
+    #[must_use]
+    pub fn versions(&self, plugin: &str) -> Option<Vec<VersionReport>> {
+        Some(self.entry(plugin)?.deployment.versions())
+    }
+
+    /// Goes back: ends the swap that is under way, else lets the version before serve.
+    ///
+    /// # Errors
+    /// There is nothing to go back to; nothing changed.
+    pub async fn roll_back(&self, plugin: &str) -> Result<Reverted, SwapError> {
+        let entry = self.entry(plugin).ok_or(SwapError::Unknown)?;
+        let swap = entry.end_of_swap();
+        match swap {
+            Some(end) => entry.call_off(&end).await,
+            None => entry.go_back().await,
+        }
+    }
+
+    fn entry(&self, plugin: &str) -> Option<&Arc<Entry>> {
+        self.entries.iter().find(|entry| entry.deployment.name() == plugin)
+    }
+}

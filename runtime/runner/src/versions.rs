@@ -1,0 +1,109 @@
+//! Which version of each plugin a start serves: the one of the pipeline file, or the one that was swapped
+//! in since that was declared, whose bytes the journal keeps.
+
+use bytes::Bytes;
+use millstream_pipeline::PluginPlan;
+use millstream_plugin_host::{Digest, Host, Plugin};
+use millstream_queue::{Broker, DeployError, Ended, PluginFigures, Source, Version};
+
+use crate::error::OpenError;
+use crate::open::{Launch, load_one};
+
+/// The versions of one plugin that are loaded, each with the time since when it serves, or served:
+/// milliseconds since the Unix epoch.
+pub(crate) struct Loaded {
+    pub(crate) serving: (Plugin, u64),
+    /// The one to go back to.
+    pub(crate) previous: Option<(Plugin, u64)>,
+}
+
+/// The plugins of the pipeline with the digests of what their sources name.
+pub(crate) fn sources(launch: &Launch) -> Vec<Source> {
+    let source = |(plugin, bytes): (&String, &Bytes)| Source {
+        plugin: plugin.clone(),
+        digest: Digest::of(bytes).to_string(),
+    };
+    launch.components.iter().map(source).collect()
+}
+
+/// Whether versions outlive the process.
+pub(crate) fn is_journalled(broker: &dyn Broker) -> bool {
+    broker.durability() != "memory"
+}
+
+/// Loads the versions of a plugin, whose source has these bytes, that the broker knows of.
+pub(crate) async fn load(
+    one: &PluginPlan,
+    source: Bytes,
+    host: &Host,
+    broker: &dyn Broker,
+) -> Result<Loaded, OpenError> {
+    let known = broker.plugins().into_iter().find(|known| known.name == one.name);
+    let Some(known) = known else {
+        let serving = compile(one, source, host).await?;
+        return Ok(Loaded { serving: (serving, broker.now().wall_ms), previous: None });
+    };
+    let bytes = serving(&known, source, broker).await?;
+    let plugin = compile(one, bytes.clone(), host).await?;
+    keep(&known, bytes, broker).await.map_err(|error| unreadable(&known, error))?;
+    let previous = previous(one, &known, host, broker).await;
+    Ok(Loaded { serving: (plugin, known.serving.since_ms), previous })
+}
+
+/// The bytes of the version that serves.
+async fn serving(
+    known: &PluginFigures,
+    source: Bytes,
+    broker: &dyn Broker,
+) -> Result<Bytes, OpenError> {
+    let Version { digest, .. } = &known.serving;
+    if digest.is_empty() || *digest == Digest::of(&source).to_string() {
+        return Ok(source);
+    }
+    let kept = broker.module(&known.name, digest).await;
+    let kept = kept.map_err(|error| unreadable(known, error.into()))?;
+    tracing::warn!(
+        plugin = %known.name, serves = %digest, source = %Digest::of(&source),
+        "a version that was swapped in goes on serving, and not the one of the pipeline file; `rollback` or \
+         another swap changes that, as does a source with other bytes"
+    );
+    kept.ok_or_else(|| OpenError::Version { name: known.name.clone(), digest: digest.clone() })
+}
+
+/// What serves must be there when somebody wants to go back to it, whatever its file has become.
+async fn keep(known: &PluginFigures, bytes: Bytes, broker: &dyn Broker) -> Result<(), DeployError> {
+    let digest = Digest::of(&bytes).to_string();
+    if !is_journalled(broker) || known.kept.contains(&digest) {
+        return Ok(());
+    }
+    broker.keep_module(&known.name, &digest, bytes).await
+}
+
+/// The version to go back to. A start does not fail for it.
+async fn previous(
+    one: &PluginPlan,
+    known: &PluginFigures,
+    host: &Host,
+    broker: &dyn Broker,
+) -> Option<(Plugin, u64)> {
+    let Version { digest, since_ms, .. } = known.previous.as_ref()?;
+    let loaded = match broker.module(&known.name, digest).await {
+        Ok(Some(bytes)) => compile(one, bytes, host).await.map_err(|error| error.to_string()),
+        Ok(None) => Err("its bytes are not kept".to_owned()),
+        Err(Ended(why)) => Err(why),
+    };
+    let loaded = loaded.inspect_err(|why| {
+        tracing::warn!(plugin = %known.name, %digest, %why, "nobody can go back to the version before");
+    });
+    Some((loaded.ok()?, *since_ms))
+}
+
+async fn compile(one: &PluginPlan, bytes: Bytes, host: &Host) -> Result<Plugin, OpenError> {
+    let loaded = load_one(one, bytes, host).await;
+    loaded.map_err(|error| OpenError::Load { name: one.name.clone(), error })
+}
+
+fn unreadable(known: &PluginFigures, error: DeployError) -> OpenError {
+    let what = format!("the bytes of plugin `{}`: {error}", known.name);
+    OpenError::Journal(millstream_queue::OpenError::Io(what))
+}
