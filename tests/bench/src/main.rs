@@ -2,7 +2,7 @@
 //!
 //! `make bench` builds the guests and runs all of it; `cargo run --release -p millstream-bench --
 //! queue` runs one part: latency, paced, workers, journal, turns, queue, sandbox, isolation,
-//! sandbox-storm, languages, pipeline. `figures` writes what languages cost into `sdk/README.md`. Nothing
+//! sandbox-storm, swaps, languages, pipeline. `figures` writes what languages cost into `sdk/README.md`. Nothing
 //! here asserts: a number is read by people, with the machine it was taken on.
 
 mod delivery;
@@ -15,6 +15,7 @@ mod paced;
 mod pipeline;
 mod sandbox;
 mod storm;
+mod swaps;
 mod table;
 mod turns;
 
@@ -62,6 +63,10 @@ fn run() -> anyhow::Result<()> {
     if wants("sandbox-storm") {
         println!("## Every hostile guest at once, all cores\n");
         storm::report()?;
+    }
+    if wants("swaps") {
+        println!("## Versions swapped while messages flow, all cores\n");
+        swaps::report()?;
     }
     if wants("turns") {
         println!("## A healthy plugin beside endless ones, all cores\n");
