@@ -149,6 +149,7 @@ impl Core {
         }
         let topic_names: Vec<String> =
             self.topics.iter().map(|topic| declaration.kept_name(topic)).collect();
+        self.end_errands(&topic_names, &declaration);
         let names: Vec<String> = self
             .subscriptions
             .iter()
@@ -313,7 +314,7 @@ impl Core {
 
 impl Declaration {
     /// The name that something has now.
-    fn name_of(&self, kind: Kind, before: &str) -> String {
+    pub(super) fn name_of(&self, kind: Kind, before: &str) -> String {
         let renamed = self.renames.iter().find(|one| one.kind == kind && one.from == before);
         renamed.map_or(before, |one| &one.to).to_owned()
     }

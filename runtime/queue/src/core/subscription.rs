@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use millstream_message::BATCH_BYTES_MAX;
 
 use super::MAX_STEP_MESSAGES;
@@ -45,6 +46,8 @@ pub(super) struct Subscription {
     /// Who handled messages last: named by dead letters that no worker saw.
     pub(super) handler: Arc<Handler>,
     pub(super) counters: Counters,
+    /// Work that was begun on it, in the words of whoever does it.
+    pub(super) errand: Option<Bytes>,
 }
 
 /// A run of messages that wait again.
@@ -98,6 +101,7 @@ impl Subscription {
             fenced_below: 0,
             handler,
             counters: Counters::default(),
+            errand: None,
         }
     }
 
@@ -235,9 +239,10 @@ impl Codec for Subscription {
         self.fenced_below.put(out);
         Handler::put(&self.handler, out);
         self.counters.put(out);
+        self.errand.put(out);
     }
 
-    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+    fn get(from: &mut Bytes) -> Result<Self, Malformed> {
         let rules = SubscriptionRules::get(from)?;
         let (cursor, cursor_entry) = Codec::get(from)?;
         let (gone_ahead, available) = (Codec::get(from)?, Codec::get(from)?);
@@ -248,7 +253,7 @@ impl Codec for Subscription {
         let level = Option::<(u128, std::time::Duration)>::get(from)?;
         let bucket = rules.rate.zip(level).map(|(rate, level)| Bucket::at(rate, level));
         let (fenced_below, handler) = (Codec::get(from)?, Arc::new(Handler::get(from)?));
-        let counters = Codec::get(from)?;
+        let (counters, errand) = (Codec::get(from)?, Codec::get(from)?);
         Ok(Self {
             rules,
             cursor,
@@ -266,6 +271,7 @@ impl Codec for Subscription {
             fenced_below,
             handler,
             counters,
+            errand,
         })
     }
 }
