@@ -48,7 +48,7 @@ fn shop() -> String {
          plugins: {{ payments: {{ source: {} }} }}\n\
          subscriptions:\n  \
          pay: {{ topic: in, plugin: payments, output: out, dead_letter: dead }}\n  \
-         write: {{ topic: out, sink: {{ file: {{ path: receipts.ndjson }} }} }}\n",
+         write: {{ topic: out, sink: {{ file: {{ path: receipts.ndjson }} }}, dead_letter: dead }}\n",
         plugin("payments").display()
     )
 }

@@ -19,8 +19,11 @@ fn what_moves_in_the_journal_stays_in_memory_until_its_new_record_is_written() {
     publication.visible[0].stored = Some(BEFORE);
     drive.step(Event::Publish(EVENTS, publication));
     drive.step(Event::Seal(EVENTS));
-    // The end of a log never leaves memory.
-    drive.publish(EVENTS, &["c"]);
+    // The end of a log never leaves memory; this is too large to share it.
+    let large = "c".repeat(1 << 16);
+    let mut end = BatchBuilder::with_capacity(1, large.len());
+    end.push(drive.next_id(), drive.now.wall_ms, None, [], large.as_bytes()).unwrap();
+    drive.step(Event::Publish(EVENTS, Publication::now(end.build())));
     assert_eq!(drive.core.evict(0, BEFORE.position + 1).len(), 1);
     assert!(is_absent(&drive));
     let moves = vec![Move { from: vec![BEFORE], batch, to: Some(AFTER) }];
