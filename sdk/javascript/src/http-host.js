@@ -121,13 +121,20 @@ function joined(pieces, length) {
 
 /** The host's code in words. */
 function failure({ tag, val }) {
-  return new HttpError(told(tag.toLowerCase(), tag, val ?? undefined), tag.toLowerCase());
+  const code = tag.toLowerCase();
+  return new HttpError(told(code, detail(val)), code);
 }
 
-function told(code, tag, val) {
+function told(code, detail) {
   if (code === "http-request-denied") return "the pipeline does not grant this server: `grants.http` does not list it";
-  if (code === "internal-error" && val !== undefined) return val;
-  return val === undefined ? words(tag) : `${words(tag)}: ${JSON.stringify(val)}`;
+  if (code === "internal-error" && detail) return detail;
+  return detail ? `${words(code)}: ${detail}` : words(code);
+}
+
+/** The text that comes with a code, if one does. */
+function detail(value) {
+  if (typeof value === "string") return value;
+  return Object.values(value ?? {}).find((part) => typeof part === "string");
 }
 
 function words(tag) {

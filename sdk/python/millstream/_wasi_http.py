@@ -20,19 +20,18 @@ WRITE_BYTES_MAX = 4 << 10
 READ_BYTES_MAX = 64 << 10
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
-ACRONYMS = ("DNS", "HTTP", "IP", "TLS", "URI")
 
 
 def send(request: Any) -> tuple[int, list[tuple[str, bytes]], bytes]:
     """Status, headers and body of the answer. What is the host's is given back in any case."""
     outgoing = head(request)
     body = outgoing.body()
-    with answer_to(outgoing, request.timeout_ns) as coming:
+    with answer_to(outgoing, body, request.timeout_ns) as coming:
         # The host sends what is written while it is written.
-        written = write(body, request.body)
+        write(body, request.body)
         with coming.subscribe() as ready:
             ready.block()
-        with arrived(coming.get(), written) as response:
+        with arrived(coming.get()) as response:
             with response.headers() as headers:
                 found = headers.entries()
             return response.status(), found, read(response, request.body_bytes_max)
@@ -42,7 +41,7 @@ def head(request: Any) -> Any:
     try:
         outgoing = types.OutgoingRequest(types.Fields.from_list(request.headers))
     except Err as error:
-        why = words(error.value).replace("invalid syntax", "malformed")
+        why = "malformed" if isinstance(error.value, types.HeaderError_InvalidSyntax) else words(error.value)
         raise HttpError(f"a header is {why}", "invalid-header") from None
     try:
         outgoing.set_method(method(request.method))
@@ -58,33 +57,47 @@ def method(name: str) -> Any:
     return getattr(types, f"Method_{name.capitalize()}")() if name in METHODS else types.Method_Other(name)
 
 
-def answer_to(outgoing: Any, timeout_ns: int | None) -> Any:
+def answer_to(outgoing: Any, body: Any, timeout_ns: int | None) -> Any:
     """What the answer will come by."""
-    options = None
-    if timeout_ns is not None:
-        options = types.RequestOptions()
-        options.set_connect_timeout(timeout_ns)
-        options.set_first_byte_timeout(timeout_ns)
-        options.set_between_bytes_timeout(timeout_ns)
     try:
-        return outgoing_handler.handle(outgoing, options)
+        return outgoing_handler.handle(outgoing, options(timeout_ns))
     except Err as error:
+        give_back(body)
         raise failure(error.value) from None
 
 
-def write(body: Any, payload: bytes) -> HttpError | None:
-    """Writes the body; what went wrong with it counts only where no answer comes that tells more."""
+def options(timeout_ns: int | None) -> Any:
+    if timeout_ns is None:
+        return None
+    options = types.RequestOptions()
+    options.set_connect_timeout(timeout_ns)
+    options.set_first_byte_timeout(timeout_ns)
+    options.set_between_bytes_timeout(timeout_ns)
+    return options
+
+
+def write(body: Any, payload: bytes) -> None:
+    """Writes the body. Where that goes wrong, the answer tells why."""
     try:
         with body.write() as stream:
             for start in range(0, len(payload), WRITE_BYTES_MAX):
                 stream.blocking_write_and_flush(payload[start : start + WRITE_BYTES_MAX])
-        types.OutgoingBody.finish(body, None)
     except Err as error:
-        return failed_stream(error.value)
-    return None
+        if isinstance(error.value, streams.StreamError_LastOperationFailed):
+            give_back(error.value.value)
+        give_back(body)
+        return
+    try:
+        types.OutgoingBody.finish(body, None)
+    except Err:
+        pass
 
 
-def arrived(found: Any, written: HttpError | None) -> Any:
+def give_back(resource: Any) -> None:
+    resource.__exit__(None, None, None)
+
+
+def arrived(found: Any) -> Any:
     """The response that a future holds: a result within a result."""
     response = found.value.value
     if isinstance(found.value, Err):
@@ -118,17 +131,22 @@ def failed_stream(error: Any) -> HttpError:
 
 def failure(code: Any) -> HttpError:
     """The host's code in words."""
-    name, value = words(code), getattr(code, "value", None)
+    name, told = words(code), detail(getattr(code, "value", None))
     if isinstance(code, types.ErrorCode_HttpRequestDenied):
         text = "the pipeline does not grant this server: `grants.http` does not list it"
-    elif isinstance(code, types.ErrorCode_InternalError) and value is not None:
-        text = value
+    elif isinstance(code, types.ErrorCode_InternalError) and told:
+        text = told
     else:
-        text = name if value is None else f"{name}: {value}"
+        text = f"{name}: {told}" if told else name
     return HttpError(text, name.replace(" ", "-").lower())
+
+
+def detail(value: Any) -> str:
+    """The text that comes with a code, if one does."""
+    texts = [value] if isinstance(value, str) else vars(value).values() if hasattr(value, "__dict__") else ()
+    return next((text for text in texts if isinstance(text, str)), "")
 
 
 def words(case: Any) -> str:
     """The name of a variant's case as the interface has it, in words: `connection refused`."""
-    parts = re.findall("[A-Z][a-z]*", type(case).__name__.partition("_")[2])
-    return " ".join(part.upper() if part.upper() in ACRONYMS else part.lower() for part in parts)
+    return " ".join(re.findall("[A-Z][a-z]*", type(case).__name__.partition("_")[2])).lower()

@@ -95,7 +95,15 @@ def request(
     except HttpError as error:
         # Without the query, which may hold a secret: people read the reason.
         raise HttpError(f"{method} {url.partition('?')[0]}: {error}", error.code) from None
-    return Response(status, [(name.lower(), value.decode(errors="replace")) for name, value in found], payload)
+    return Response(status, [(name.lower(), header_text(value)) for name, value in found], payload)
+
+
+def header_text(value: bytes) -> str:
+    """A header's value, which is UTF-8 by now, and Latin-1 where it is not."""
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
 
 
 def parts(url: str) -> tuple[str, str, str]:
