@@ -11,6 +11,8 @@ export interface Store {
   delete(key: string): void;
   /** Whether `key` has a value. */
   exists(key: string): boolean;
+  /** Gives the store back to the host. It must not be used after that. */
+  close(): void;
 }
 
 /** The store of that name, `default` unless it says otherwise; throws KeyvalueError where there is none. */

@@ -34,7 +34,7 @@ function head({ method, scheme, authority, path, headers }) {
     outgoing.setScheme({ tag: scheme.toUpperCase() });
     outgoing.setAuthority(authority);
     outgoing.setPathWithQuery(path);
-  }, malformed);
+  }, () => closing(outgoing, malformed));
   return outgoing;
 }
 

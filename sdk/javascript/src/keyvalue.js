@@ -38,6 +38,11 @@ class Store {
   exists(key) {
     return asking(() => this.#bucket.exists(key), refused);
   }
+
+  /** Gives the store back to the host. It must not be used after that. */
+  close() {
+    this.#bucket[Symbol.dispose]();
+  }
 }
 
 const WORDS = { "no-such-store": "there is no such store", "access-denied": "the plugin may not use this store" };

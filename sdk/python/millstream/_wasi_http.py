@@ -49,6 +49,7 @@ def head(request: Any) -> Any:
         outgoing.set_authority(request.authority)
         outgoing.set_path_with_query(request.path)
     except Err:
+        give_back(outgoing)
         raise HttpError("the method or the URL is malformed", "invalid-url") from None
     return outgoing
 

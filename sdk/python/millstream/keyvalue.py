@@ -1,7 +1,7 @@
 """State that outlives the instance, where the pipeline grants it: `grants: { keyvalue: true }`.
 
-    store = keyvalue.open()
-    seen = store.get(message.id)
+    with keyvalue.open() as store:
+        seen = store.get(message.id)
 
 The plugin is built for the world `keyvalue-batch-consumer`.
 """
@@ -49,6 +49,16 @@ class Store:
     def exists(self, key: str) -> bool:
         """Whether `key` has a value."""
         return _asked(self._bucket.exists, key)
+
+    def close(self) -> None:
+        """Gives the store back to the host. It must not be used after that; `with` does it."""
+        self._bucket.__exit__(None, None, None)
+
+    def __enter__(self) -> "Store":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self.close()
 
 
 def open(name: str = "default") -> Store:

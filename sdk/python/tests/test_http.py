@@ -73,6 +73,15 @@ class Http(unittest.TestCase):
             http.request("GET", "http://a.example")
         self.assertRaisesRegex(RuntimeError, "there is no host", keyvalue.open)
 
+    def test_a_store_takes_text_for_bytes_and_is_given_back(self):
+        bucket = mock.MagicMock()
+        bucket.get.return_value = None
+        with keyvalue.Store(bucket) as store:
+            store.set("a", "h\u00e9")
+            self.assertIsNone(store.get("b"))
+        bucket.set.assert_called_once_with("a", "h\u00e9".encode())
+        bucket.__exit__.assert_called_once()
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -41,10 +41,9 @@ static bool keep(const ms_message *message, ms_call *call, const ms_store *store
     bool found;
     if (!ms_store_get(call, store, MS("last"), &before, &found)) return false;
     if (!ms_store_set(call, store, MS("last"), message->payload)) return false;
-    if (!ms_store_exists(call, store, MS("last"), &found)) return false;
-    if (!found) return ms_store_delete(call, store, MS("last"));
+    if (!ms_store_exists(call, store, MS("gone"), &found)) return false;
     ms_push(call, before);
-    return true;
+    return !found || ms_store_delete(call, store, MS("gone"));
 }
 
 static ms_outcome keep_else(const ms_message *message, ms_call *call, ms_outcome otherwise) {

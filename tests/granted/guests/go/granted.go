@@ -74,8 +74,8 @@ func keep(m millstream.Message) ([]millstream.Output, error) {
 	if err := store.Set("last", m.Payload); err != nil {
 		return nil, err
 	}
-	if found, err := store.Exists("last"); err != nil || found {
+	if found, err := store.Exists("gone"); err != nil || !found {
 		return []millstream.Output{{Payload: before}}, err
 	}
-	return nil, store.Delete("last")
+	return []millstream.Output{{Payload: before}}, store.Delete("gone")
 }

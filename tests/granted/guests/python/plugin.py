@@ -36,11 +36,11 @@ def answered(answer: http.Response) -> Output:
 
 
 def keep(message: Message) -> Output:
-    store = keyvalue.open()
-    before = store.get("last")
-    store.set("last", message.payload)
-    if not store.exists("last"):
-        store.delete("last")
+    with keyvalue.open() as store:
+        before = store.get("last")
+        store.set("last", message.payload)
+        if store.exists("gone"):
+            store.delete("gone")
     return Output(before or "")
 
 

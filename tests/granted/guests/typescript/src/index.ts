@@ -40,8 +40,12 @@ function answered(answer: Response): Output {
 
 function keep(message: Message): Output {
   const store = open();
-  const before = store.get("last");
-  store.set("last", message.payload);
-  if (!store.exists("last")) store.delete("last");
-  return { payload: before ?? "" };
+  try {
+    const before = store.get("last");
+    store.set("last", message.payload);
+    if (store.exists("gone")) store.delete("gone");
+    return { payload: before ?? "" };
+  } finally {
+    store.close();
+  }
 }
