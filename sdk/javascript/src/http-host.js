@@ -66,9 +66,14 @@ function options(timeoutMs) {
 
 /** Writes the body. Where that goes wrong, the answer tells why. */
 function write(body, bytes) {
-  const written = asking(() => closing(body.write(), (stream) => writeTo(stream, bytes)), () => false);
+  const written = asking(() => closing(body.write(), (stream) => writeTo(stream, bytes)), unwritten);
   if (!written) return body[Symbol.dispose]();
   return asking(() => OutgoingBody.finish(body, null), () => {});
+}
+
+function unwritten({ val: cause }) {
+  cause?.[Symbol.dispose]();
+  return false;
 }
 
 function writeTo(stream, bytes) {
