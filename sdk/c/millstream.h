@@ -105,6 +105,8 @@ ms_outcome ms_retry(ms_call *call, const char *format, ...) MS_PRINTF(2, 3);
 ms_outcome ms_retry_after(ms_call *call, uint32_t delay_ms, const char *format, ...) MS_PRINTF(3, 4);
 // Of a configuration; returns false.
 bool ms_refuse(ms_call *call, const char *format, ...) MS_PRINTF(2, 3);
+// The reason that was set last, by these or by what answered false; lives until the next one.
+ms_slice ms_reason(const ms_call *call);
 // Whether `bytes` are UTF-8. If not, the reason of the rejection is set: return MS_REJECT.
 bool ms_check_text(ms_call *call, ms_slice bytes);
 
@@ -155,6 +157,59 @@ typedef struct ms_field {
 void ms_log(ms_level level, const char *format, ...) MS_PRINTF(2, 3);
 void ms_log_with(ms_level level, const ms_field *fields, size_t count, const char *format, ...)
     MS_PRINTF(4, 5);
+
+// --- Calling servers that the pipeline grants: grants: { http: ["https://HOST"] }
+
+typedef struct ms_http_request {
+    // NULL: GET.
+    const char *method;
+    // Begins with http:// or https://.
+    ms_slice url;
+    const ms_header *headers;
+    size_t header_count;
+    // Not sent without data; empty but sent: MS("").
+    ms_slice body;
+    // How long to wait for the connection, for the first byte, and between two pieces of the body. The
+    // deadline of the running call (limits.timeout) ends a request in any case, and alone at 0.
+    uint32_t timeout_ms;
+    // The longest body that is taken; 0: 1 MiB.
+    size_t body_bytes_max;
+} ms_http_request;
+
+// Any status is an answer; redirects are not followed.
+typedef struct ms_http_response {
+    uint16_t status;
+    // As the server wrote them.
+    const ms_header *headers;
+    size_t header_count;
+    ms_slice body;
+    // What happened where there is no answer, such as "connection-refused"; "http-request-denied" is what
+    // the pipeline does not grant.
+    const char *error;
+} ms_http_response;
+
+// Sends a request and waits for the answer, which lives until the handler returns. False: there is none
+// and the reason is set, return MS_RETRY or say more by ms_reject.
+bool ms_http(ms_call *call, const ms_http_request *request, ms_http_response *response);
+// The value of the first header called `name`, without regard to ASCII case, or NULL.
+const ms_slice *ms_http_header_of(const ms_http_response *response, const char *name);
+
+// --- State that outlives the instance: grants: { keyvalue: true }
+//
+// False: the store did not do it and the reason is set, return MS_RETRY.
+
+typedef struct ms_store {
+    uint32_t bucket;
+} ms_store;
+
+// "default" is one that a plugin has.
+bool ms_store_open(ms_call *call, const char *name, ms_store *store);
+void ms_store_close(ms_store *store);
+// The value lives until the handler returns.
+bool ms_store_get(ms_call *call, const ms_store *store, ms_slice key, ms_slice *value, bool *found);
+bool ms_store_set(ms_call *call, const ms_store *store, ms_slice key, ms_slice value);
+bool ms_store_delete(ms_call *call, const ms_store *store, ms_slice key);
+bool ms_store_exists(ms_call *call, const ms_store *store, ms_slice key, bool *found);
 
 // --- Reading JSON objects: strictly, in one pass, into variables.
 

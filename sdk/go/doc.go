@@ -13,6 +13,6 @@
 //	}
 //
 // The package speaks the contract's batch world (sdk/wit/plugin.wit, world
-// configurable-batch-consumer) and hides it. It is for standard Go with GOOS=wasip1 GOARCH=wasm and
+// configurable-batch-consumer) and hides it, as it does what sdk/wit/grants.wit adds. It is for standard Go with GOOS=wasip1 GOARCH=wasm and
 // -buildmode=c-shared; elsewhere it compiles too, so that a plugin's tests run natively.
 package millstream

@@ -71,7 +71,13 @@ func releaseArguments() {
 	arguments = arguments[:0]
 }
 
-// exportRealloc gives the host room for a call's arguments. Each is a fresh object of the heap, so
+// releaseSince gives up what the host wrote since there were so many: the results of calls to it.
+func releaseSince(before int) {
+	clear(arguments[before:])
+	arguments = arguments[:before]
+}
+
+// exportRealloc gives the host room for a call's arguments, and for results of calls to the host. Each is a fresh object of the heap, so
 // what a handler keeps of a message stays as it is.
 //
 //go:wasmexport cabi_realloc

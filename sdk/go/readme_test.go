@@ -49,6 +49,37 @@ func TestPlugin(t *testing.T) {
 		}
 	}
 }
+`, `package main
+
+import (
+	"errors"
+	"testing"
+
+	"millstream"
+)
+
+func TestPlugin(t *testing.T) {
+	order := millstream.Message{Payload: []byte(` + "`" + `{"cents":100,"currency":"USD"}` + "`" + `)}
+	price := func(status int, body string, err error) ([]millstream.Output, error) {
+		return desk{func(asked millstream.HTTPRequest) (millstream.HTTPResponse, error) {
+			if asked.URL != "https://rates.example.com/USD" {
+				t.Error(asked.URL)
+			}
+			return millstream.HTTPResponse{Status: status, Body: []byte(body)}, err
+		}}.price(order)
+	}
+	if outputs, err := price(200, "0.5", nil); err != nil || string(outputs[0].Payload) != "50" {
+		t.Error(outputs, err)
+	}
+	var rejected *millstream.RejectError
+	if _, err := price(404, "", nil); !errors.As(err, &rejected) {
+		t.Error(err)
+	}
+	gone := &millstream.HTTPError{Code: "connection-refused", Reason: "connection refused"}
+	if _, err := price(0, "", gone); !errors.Is(err, gone) {
+		t.Error(err)
+	}
+}
 `}
 
 // blocks are the fenced code blocks of a page in one language.

@@ -23,3 +23,19 @@ export interface Answer {
 
 /** Hands `messages` to a plugin as one batch, after it has looked at `config`. */
 export function deliver(made: object, messages: Given[], config?: object): Answer[];
+
+export interface Asked {
+  method: string;
+  url: string;
+  headers: [name: string, value: Uint8Array][];
+  body: Uint8Array;
+}
+
+export interface Answering {
+  status?: number;
+  headers?: [name: string, value: string][];
+  body?: string | Uint8Array;
+}
+
+/** From now on `answer` answers the requests of `millstream/http`, or throws; undefined: nobody does. */
+export function serve(answer: ((asked: Asked) => Answering) | undefined): void;

@@ -20,9 +20,9 @@ JavaScript once its types are taken off.
 This table is written by the run itself: `MILLSTREAM_BLESS=1 cargo test -p millstream-tests --test
 conformance`. The scenarios lie in `tests/conformance`.
 
-Not in it: calling servers and keeping state. In Rust a plugin calls servers by the crate `wasip2`
-(`plugins/rates`); the SDKs of the other languages do not offer it yet. State waits for its store: until
-then the host answers every call of `wasi:keyvalue` with an error that says so.
+Not in it: calling servers and keeping state, which `tests/granted` tries in every language but Rust. In
+Rust a plugin calls servers by the crate `wasip2` (`plugins/rates`). State waits for its store: until then
+the host answers every call of `wasi:keyvalue` with an error that says so.
 The per-message world is run with bindings in Rust here, and in Zig by `plugins/delays-zig`; the SDKs hide it.
 ";
 

@@ -4,7 +4,7 @@
 
 use std::sync::OnceLock;
 
-use wit_parser::{Function, PackageId, Resolve, Type, TypeDefKind};
+use wit_parser::{Function, PackageId, Resolve, SourceMap, Type, TypeDefKind};
 
 /// The package that holds the contract.
 pub(crate) const PACKAGE: &str = "millstream:plugin";
@@ -12,6 +12,8 @@ pub(crate) const PACKAGE: &str = "millstream:plugin";
 pub(crate) const VERSION: &str = "0.1.0";
 
 const WIT: &str = include_str!("../../../sdk/wit/plugin.wit");
+/// Worlds of the same package that import what a pipeline grants.
+const GRANTS: &str = include_str!("../../../sdk/wit/grants.wit");
 
 /// The full name of an interface of the contract.
 pub(crate) fn interface(name: &str) -> String {
@@ -42,9 +44,13 @@ fn resolve() -> &'static Resolve {
     })
 }
 
-/// Adds the contract's package to `resolve`.
+/// Adds the contract's package to `resolve`, with the worlds that import what is granted.
 pub(crate) fn push(resolve: &mut Resolve) -> Result<PackageId, String> {
-    resolve.push_source("plugin.wit", WIT).map_err(|error| format!("{error:#}"))
+    let mut sources = SourceMap::default();
+    sources.push_str("plugin.wit", WIT);
+    sources.push_str("grants.wit", GRANTS);
+    let group = sources.parse().map_err(|(_, error)| format!("{error:#}"))?;
+    resolve.push_group(group).map_err(|error| format!("{error:#}"))
 }
 
 struct Shapes<'a> {

@@ -132,6 +132,8 @@ bool ms_refuse(ms_call *call, const char *format, ...) {
     return false;
 }
 
+ms_slice ms_reason(const ms_call *call) { return ms_buffer_slice(&call->reason, 0); }
+
 bool ms_check_text(ms_call *call, ms_slice bytes) {
     size_t end = ms_utf8_end(bytes);
     if (end == bytes.length) return true;

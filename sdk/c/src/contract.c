@@ -115,11 +115,16 @@ void ms_log_write(ms_level level, ms_slice text, const ms_wire_field *fields, si
     import_log(level, text.data, text.length, fields, count);
 }
 
-// Gives the host room for a call's arguments; arenas align to 16, more than any type needs.
+// Where the host's answers go while the plugin calls it; NULL: what it gives are arguments.
+static ms_arena *results;
+
+void ms_results_into(ms_arena *arena) { results = arena; }
+
+// Gives the host room for a call's arguments, or for what it answers; arenas align to 16, more than any type needs.
 __attribute__((export_name("cabi_realloc")))
 void *export_realloc(void *before, size_t size_before, size_t align, size_t size) {
     if (!size) return (void *)align;
-    void *room = ms_arena_alloc(&arguments, size);
+    void *room = ms_arena_alloc(results ? results : &arguments, size);
     if (size_before) memcpy(room, before, size_before < size ? size_before : size);
     return room;
 }

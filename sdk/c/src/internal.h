@@ -101,6 +101,11 @@ void ms_handle(const ms_plugin *plugin, const ms_batch *batch, ms_call *call);
 bool ms_configure(const ms_plugin *plugin, ms_slice config, ms_call *call);
 void ms_set_reason(ms_call *call, const char *format, ...) MS_PRINTF(2, 3);
 
+// --- contract.c
+
+// What the host answers from now on lives as long as `arena`; NULL: as long as the batch.
+void ms_results_into(ms_arena *arena);
+
 // --- outputs.c
 
 void ms_outputs_truncate(ms_answer *answer, size_t count);

@@ -18,3 +18,22 @@ export class Retry extends Error {
 export class Reject extends Error {
   name = "Reject";
 }
+
+/** A server gave no answer, or none that can be used. Where nobody catches it, the message is retried. */
+export class HttpError extends Retry {
+  name = "HttpError";
+
+  /**
+   * @param {string} reason for people, one line
+   * @param {string} code what happened, such as "connection-refused"
+   */
+  constructor(reason, code) {
+    super(reason);
+    this.code = code;
+  }
+}
+
+/** The store did not do what it was asked. Where nobody catches it, the message is retried. */
+export class KeyvalueError extends Retry {
+  name = "KeyvalueError";
+}

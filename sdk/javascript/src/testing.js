@@ -1,5 +1,6 @@
 // What the host would do with a plugin, for its own tests under Node.js.
 import { encode } from "./utf8.js";
+import { answerBy } from "./http-native.js";
 import { item, textItem } from "./column.js";
 
 /**
@@ -75,4 +76,12 @@ function headersOf({ starts, names, values }, m) {
   const headers = [];
   for (let i = starts[m] ?? 0; i < (starts[m + 1] ?? 0); i++) headers.push([at(names, i), at(values, i)]);
   return headers;
+}
+
+/**
+ * From now on `answer` answers the requests of `millstream/http`: from `{ method, url, headers, body }` to
+ * `{ status, headers, body }`, or it throws. undefined: nobody does.
+ */
+export function serve(answer) {
+  answerBy(answer);
 }

@@ -16,3 +16,19 @@ class Retry(Exception):
 
 class Reject(Exception):
     """Raise it to make a dead letter of the message, with this reason."""
+
+
+class HttpError(Retry):
+    """A server gave no answer, or none that can be used. Where nobody catches it, the message is retried.
+
+    `code` is what happened in one word, such as "connection-refused"; "http-request-denied" is what the
+    pipeline does not grant.
+    """
+
+    def __init__(self, reason: str, code: str) -> None:
+        super().__init__(reason)
+        self.code = code
+
+
+class KeyvalueError(Retry):
+    """The store did not do what it was asked. Where nobody catches it, the message is retried."""

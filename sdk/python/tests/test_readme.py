@@ -5,11 +5,12 @@ import sys
 import unittest
 from pathlib import Path
 from types import ModuleType
+from unittest import mock
 
 folder = Path(__file__).parent.parent
 sys.path.append(str(folder))
 
-from millstream import registry  # noqa: E402
+from millstream import http, registry  # noqa: E402
 from millstream.testing import deliver  # noqa: E402
 
 BLOCKS = re.findall(r"^```python\n(.*?)^```$", (folder / "README.md").read_text(), re.MULTILINE | re.DOTALL)
@@ -26,7 +27,7 @@ def load(number):
 
 class Readme(unittest.TestCase):
     def test_there_is_nothing_that_is_not_tried(self):
-        self.assertEqual(len(BLOCKS), 2)
+        self.assertEqual(len(BLOCKS), 3)
 
     def test_large_orders_go_to_review_and_negative_ones_are_refused(self):
         load(0)
@@ -46,3 +47,15 @@ class Readme(unittest.TestCase):
         for config, refusal in [({"longest": 0}, "longest must be at least 1"), ({"longst": 1}, "longst")]:
             with self.assertRaisesRegex(ValueError, refusal):
                 deliver([], config)
+
+    def test_an_order_is_priced_at_the_servers_rate(self):
+        load(2)
+        order = '{"id":"a","total":10,"currency":"USD"}'
+        rate, none = http.Response(200, [], b"0.5"), http.Response(404, [], b"")
+        gone = http.HttpError("GET https://rates.example.com/USD: connection refused", "connection-refused")
+        with mock.patch("millstream.http.request", side_effect=[rate, none, gone]) as request:
+            priced, unknown, later = deliver([order] * 3)
+        self.assertEqual(request.call_args.args, ("GET", "https://rates.example.com/USD"))
+        self.assertEqual(priced.outputs[0].json(), {"id": "a", "euros": 5.0})
+        self.assertEqual((unknown.outcome, unknown.reason), ("reject", "there is no rate for USD"))
+        self.assertEqual((later.outcome, later.reason), ("retry", str(gone)))

@@ -1,7 +1,7 @@
 //! Opens a store by `wasi:keyvalue` and rejects with what it is told.
 
 wit_bindgen::generate!({
-    path: ["../../../../sdk/wit", "../../wit"],
+    path: ["../../../../sdk/wit/plugin.wit", "../../wit"],
     inline: "
         package millstream:guests;
 
