@@ -16,6 +16,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use super::{DeadLetterError, DeadLetters, JobState, JobStatus, Outcome, Rate, Redrive, Selection};
 use crate::rules;
+use crate::wiring::{Wiring, Wirings};
 
 const IN: TopicId = TopicId(0);
 const PAY: SubscriptionId = SubscriptionId(0);
@@ -53,7 +54,10 @@ impl Shop {
             Arc::new(TokioClock(Instant::now())),
             || 0,
         ));
-        let letters = DeadLetters::new(Arc::clone(&broker) as Arc<dyn Broker>, plan);
+        let letters = DeadLetters::new(
+            Arc::clone(&broker) as Arc<dyn Broker>,
+            Wirings::fixed(Wiring::new(plan, String::new())),
+        );
         Self { broker, letters }
     }
 
