@@ -18,7 +18,13 @@ const SHOWN_MAX: usize = 100;
 /// Those that differ.
 pub(super) fn differences(before: Settings, now: Settings) -> Vec<Setting> {
     let pairs = before.into_iter().zip(now).filter(|((_, from), (_, to))| from != to);
-    pairs.map(|((name, from), (_, to))| Setting { name, from: cut(from), to: cut(to) }).collect()
+    pairs
+        .map(|((name, from), (_, to))| Setting {
+            name: name.to_owned(),
+            from: cut(from),
+            to: cut(to),
+        })
+        .collect()
 }
 
 pub(super) fn topic(one: &TopicPlan) -> Settings {

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What an apply changed, or would change.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Applied {
     /// The pipeline's name.
     pub pipeline: String,
@@ -18,14 +18,14 @@ pub struct Applied {
 }
 
 /// What becomes of one thing.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Step {
     /// What it is.
     pub kind: StepKind,
     /// Its name: the new one, if it has another.
     pub name: String,
     /// The name of before, if it has another.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub was: Option<String>,
     /// What becomes of it.
     pub change: ChangeKind,
@@ -34,12 +34,12 @@ pub struct Step {
     /// Messages that wait in it.
     pub waiting: u64,
     /// What becomes of them, where that needs a word.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub messages: Option<String>,
 }
 
 /// What has a name in a pipeline file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum StepKind {
     /// A topic.
@@ -53,7 +53,7 @@ pub enum StepKind {
 }
 
 /// What becomes of something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ChangeKind {
     /// It is new.
@@ -67,10 +67,10 @@ pub enum ChangeKind {
 }
 
 /// A setting that changes.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Setting {
     /// Its name in a pipeline file.
-    pub name: &'static str,
+    pub name: String,
     /// What it is.
     pub from: String,
     /// What it becomes.
@@ -90,8 +90,14 @@ impl fmt::Display for StepKind {
 
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} → {}", self.name, self.from, self.to)
+        write!(f, "{} {} → {}", self.name, short(&self.from), short(&self.to))
     }
+}
+
+/// What is enough of a digest for people.
+fn short(value: &str) -> String {
+    let digits = value.strip_prefix("sha256:").and_then(|digits| digits.get(..8));
+    digits.map_or_else(|| value.to_owned(), |digits| format!("sha256:{digits}…"))
 }
 
 impl fmt::Display for Step {
