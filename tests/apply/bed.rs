@@ -99,7 +99,8 @@ pub(crate) fn idle(api: &Api) {
 }
 
 /// `name 0`, `name 1`, …
-pub(crate) fn numbered(name: &str, count: usize) -> impl Iterator<Item = String> {
+pub(crate) fn numbered(name: &str, count: usize) -> impl Iterator<Item = String> + use<> {
+    let name = name.to_owned();
     (0..count).map(move |number| format!("{name} {number}"))
 }
 
