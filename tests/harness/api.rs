@@ -48,6 +48,28 @@ impl Api {
         answer(request.body(body.into()).send().expect("the host answers"))
     }
 
+    /// Puts a text at any path: status and answer.
+    #[track_caller]
+    pub fn put(&self, path: &str, body: impl Into<Vec<u8>>) -> (u16, Value) {
+        self.try_put(path, body).expect("the host answers")
+    }
+
+    /// As [`Api::put`], but the host may be gone.
+    ///
+    /// # Errors
+    /// No whole answer came: what was asked for may have happened or not.
+    pub fn try_put(&self, path: &str, body: impl Into<Vec<u8>>) -> reqwest::Result<(u16, Value)> {
+        let response = self.client.put(format!("{}{path}", self.url)).body(body.into()).send()?;
+        Ok((response.status().as_u16(), document(response.text()?)))
+    }
+
+    /// What stands at `path`, as it is.
+    #[track_caller]
+    pub fn text(&self, path: &str) -> String {
+        let got = self.client.get(format!("{}{path}", self.url)).send();
+        got.and_then(Response::text).expect("the host answers")
+    }
+
     /// Publishes one message with headers of the request: all of the answer that matters.
     #[track_caller]
     pub fn publish_with(

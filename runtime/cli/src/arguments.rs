@@ -115,6 +115,8 @@ pub(crate) enum Command {
     Rollback(OnePlugin),
     /// How the last swap of a plugin goes, or went.
     SwapStatus(OnePlugin),
+    /// Change the running pipeline to a file, without a stop: all of it, or nothing.
+    Apply(Apply),
     /// A journal on disk that nothing has open: verify, repair or describe it.
     #[command(subcommand)]
     Journal(JournalCommand),
@@ -141,10 +143,21 @@ pub(crate) struct Run {
     /// How long work in flight may take to finish when the host is told to stop.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) grace: Duration,
-    /// Build and swap a plugin whose folder or file changes. Applying a changed pipeline file is
-    /// not available yet.
+    /// Build and swap a plugin whose folder or file changes; apply the pipeline file when it does.
     #[arg(long)]
     pub(crate) watch: bool,
+    #[command(flatten)]
+    pub(crate) changes: Changes,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub(crate) struct Apply {
+    /// The pipeline file.
+    pub(crate) file: PathBuf,
+    /// Only tell what would change.
+    #[arg(long)]
+    pub(crate) dry_run: bool,
     #[command(flatten)]
     pub(crate) changes: Changes,
 }
@@ -206,8 +219,6 @@ pub(crate) enum LaterCommand {
     Top(Anything),
     /// Draw the pipeline (not available yet).
     Graph(Anything),
-    /// Change the running pipeline (not available yet).
-    Apply(Anything),
     /// Follow one message's journey (not available yet).
     Trace(Anything),
     /// Measure a pipeline (not available yet).

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod apply;
 mod build;
 mod check;
 mod delivery;
@@ -61,6 +62,7 @@ pub(crate) fn execute(arguments: Arguments) -> Result<(), Failure> {
         Command::SwapStatus(args) => {
             swap::status(&args.plugin, &Remote::new(&global)?, global.format)
         }
+        Command::Apply(args) => apply::execute(&args, &Remote::new(&global)?, global.format),
         Command::Journal(command) => journal::execute(&command, global.format),
         Command::Doctor(args) => doctor::execute(&args.dir, global.format),
         // Began and ended before anything else of this program did.

@@ -63,7 +63,14 @@ impl PipelineFile {
     /// The file could not be read. Whatever is wrong in it is a finding.
     pub(crate) async fn open(path: &Path, opening: Opening<'_>) -> Result<Self, Failure> {
         let text = read_text(path).map_err(Failure::Wrong)?;
-        let draft = || draft(&text, path, opening.http);
+        let base = path.parent().unwrap_or(Path::new(""));
+        Ok(Self::of(text, &path.display().to_string(), base, opening).await)
+    }
+
+    /// As [`PipelineFile::open`], of a text that findings call `name` and whose relative paths start
+    /// at `base`.
+    pub(crate) async fn of(text: String, name: &str, base: &Path, opening: Opening<'_>) -> Self {
+        let draft = || draft(&text, name, base, opening.http);
         let mut found = match opening.plugins {
             Plugins::Ignore => Found::default(),
             Plugins::Inspect(host) | Plugins::Rehearse(host) => Found::of(&draft(), host).await,
@@ -74,7 +81,7 @@ impl PipelineFile {
             found.rehearse(plan, host).await;
             checked = draft().check(&found.facts);
         }
-        Ok(Self { text, checked, components: found.components, unusable: found.unusable })
+        Self { text, checked, components: found.components, unusable: found.unusable }
     }
 
     /// Whether a finding forbids the pipeline to run.
@@ -85,6 +92,11 @@ impl PipelineFile {
     /// Shows the findings.
     pub(crate) fn show(&self, format: Format) -> Result<(), Failure> {
         show(&self.checked.findings, &self.text, format)
+    }
+
+    /// What there is to say.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        &self.checked.findings
     }
 
     /// The plan, and the bytes of each plugin in it.
@@ -110,13 +122,14 @@ impl PipelineFile {
 /// The file could not be read.
 pub(crate) fn sources(path: &Path) -> Result<Vec<ComponentSource>, Failure> {
     let text = read_text(path).map_err(Failure::Wrong)?;
-    Ok(draft(&text, path, true).components().into_iter().map(|(_, source)| source).collect())
+    let (name, base) = (path.display().to_string(), path.parent().unwrap_or(Path::new("")));
+    let draft = draft(&text, &name, base, true);
+    Ok(draft.components().into_iter().map(|(_, source)| source).collect())
 }
 
-fn draft(text: &str, path: &Path, http: bool) -> Draft {
-    let base = path.parent().unwrap_or(Path::new(""));
+fn draft(text: &str, name: &str, base: &Path, http: bool) -> Draft {
     let variable = |name: &str| std::env::var(name).ok();
-    let draft = parse(text, &path.display().to_string(), base, &variable);
+    let draft = parse(text, name, base, &variable);
     if http { draft } else { draft.without_http() }
 }
 
@@ -138,7 +151,7 @@ pub(crate) fn read_component(path: &Path) -> anyhow::Result<Bytes> {
     read_bounded(path, COMPONENT_BYTES_MAX).map(Bytes::from)
 }
 
-fn read_text(path: &Path) -> anyhow::Result<String> {
+pub(crate) fn read_text(path: &Path) -> anyhow::Result<String> {
     let bytes = read_bounded(path, FILE_BYTES_MAX)?;
     String::from_utf8(bytes).map_err(|error| {
         anyhow::anyhow!(

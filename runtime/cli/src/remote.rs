@@ -68,6 +68,15 @@ impl Remote {
         Ok(self.client.post(self.at(path)?))
     }
 
+    /// A request that puts something at `path`; [`Self::ask`] sends it.
+    pub(crate) fn put(
+        &self,
+        path: &[&str],
+        query: &[(&str, String)],
+    ) -> Result<RequestBuilder, Failure> {
+        Ok(self.client.put(self.asking(path, query)?))
+    }
+
     /// As [`Self::post`], with parameters.
     pub(crate) fn post_with(
         &self,
@@ -80,6 +89,11 @@ impl Remote {
     /// Sends a request and takes the document that answers it.
     pub(crate) fn send(&self, request: RequestBuilder) -> Result<Value, Failure> {
         self.read(self.answered(request)?)
+    }
+
+    /// Sends a request and takes the document that answers it, a refusal too.
+    pub(crate) fn ask(&self, request: RequestBuilder) -> Result<(StatusCode, Value), Failure> {
+        self.document(self.answered(request)?)
     }
 
     fn answered(&self, request: RequestBuilder) -> Result<Response, Failure> {
@@ -120,16 +134,20 @@ impl Remote {
     }
 
     fn read(&self, response: Response) -> Result<Value, Failure> {
+        match self.document(response)? {
+            (status, document) if status.is_success() => Ok(document),
+            (status, problem) => Err(Failure::Failed(refusal(status, &problem))),
+        }
+    }
+
+    fn document(&self, response: Response) -> Result<(StatusCode, Value), Failure> {
         let status = response.status();
         let body: Result<Value, _> = response.json();
-        match body {
-            Ok(document) if status.is_success() => Ok(document),
-            Ok(problem) => Err(Failure::Failed(refusal(status, &problem))),
-            Err(_) => Err(Failure::Failed(anyhow!(
-                "what answers at {} is no Millstream host ({status}, no JSON)",
-                self.url
-            ))),
-        }
+        body.map(|document| (status, document)).map_err(|_| {
+            let url = &self.url;
+            let what = format!("what answers at {url} is no Millstream host ({status}, no JSON)");
+            Failure::Failed(anyhow!(what))
+        })
     }
 }
 
@@ -140,7 +158,7 @@ fn client(answer_max: Option<Duration>) -> Result<Client, Failure> {
 }
 
 /// What an RFC 9457 problem says.
-fn refusal(status: StatusCode, problem: &Value) -> anyhow::Error {
+pub(crate) fn refusal(status: StatusCode, problem: &Value) -> anyhow::Error {
     let text = |name| problem[name].as_str();
     let title = text("title").map_or_else(|| status.to_string(), str::to_owned);
     match text("detail") {

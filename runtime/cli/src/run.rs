@@ -4,6 +4,7 @@
 
 mod address;
 mod journal;
+mod pipelines;
 mod progress;
 mod signals;
 mod stopped;
@@ -15,6 +16,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use millstream_pipeline::Plan;
+use millstream_plugin_host::Host;
 use millstream_runner::{DeadLetters, Launch, OpenError, Opened, Report, RunError, Running};
 use millstream_server::App;
 use tokio::net::TcpListener;
@@ -22,6 +24,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use self::journal::Began;
+use self::pipelines::Pipelines;
 use self::signals::Signals;
 use self::stopped::Stopped;
 use crate::arguments::Run;
@@ -56,11 +59,11 @@ pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
         let launch = Launch {
             plan: Arc::clone(&pipeline.plan),
             components,
-            host,
+            host: host.clone(),
             text: pipeline.text.clone(),
             changes,
         };
-        supervise(&pipeline, launch, listener, args, format).await
+        supervise(&pipeline, launch, (listener, host), args, format).await
     });
     // A read of stdin that waits for a line cannot be called off: it must not hold the process.
     runtime.shutdown_background();
@@ -77,7 +80,7 @@ struct Pipeline {
 async fn supervise(
     pipeline: &Pipeline,
     launch: Launch,
-    listener: Option<TcpListener>,
+    (listener, host): (Option<TcpListener>, Host),
     args: &Run,
     format: Format,
 ) -> Result<(), Failure> {
@@ -93,17 +96,18 @@ async fn supervise(
         }
     };
     let recovered = opened.recovered().cloned();
-    recovered.iter().for_each(|recovered| journal::announce(&pipeline.plan, recovered));
-    let (running, served) = start(opened, listener, pipeline)?;
+    recovered.iter().for_each(|recovered| journal::announce(pipeline, recovered));
+    let (running, served) = start(opened, (listener, host), pipeline, args)?;
     let began = recovered.map(|recovered| Began { recovered, report: running.report() });
-    let ended = wait(&running, &served.dead_letters, &mut signals, args).await;
+    let ended = wait(&running, &served, &mut signals, args).await;
     ended.announce();
+    let wiring = running.wiring();
     let report = tokio::select! {
         biased;
         _ = signals.next() => return Err(Failure::Interrupted),
         report = stop(running, served, args.grace) => report?,
     };
-    summary::show(&pipeline.plan, &report, began.as_ref(), format)?;
+    summary::show(wiring.plan(), &report, began.as_ref(), format)?;
     ended.verdict()
 }
 
@@ -117,34 +121,37 @@ fn refused(error: OpenError, pipeline: &Pipeline, args: &Run, format: Format) ->
 
 fn start(
     opened: Opened,
-    listener: Option<TcpListener>,
+    (listener, host): (Option<TcpListener>, Host),
     pipeline: &Pipeline,
+    args: &Run,
 ) -> Result<(Running, Served), Failure> {
     let running = opened.start();
-    let dead_letters = DeadLetters::new(running.broker(), running.plan());
+    let dead_letters = DeadLetters::new(running.broker(), running.wirings());
     for subscription in dead_letters.resume() {
         logs::say(&format!("the redrive of `{subscription}` goes on"));
     }
+    let pipelines = Pipelines::new(running.applier(), host, listener.is_some(), &args.file);
     let name = &pipeline.plan.name;
     let Some(listener) = listener else {
         logs::say(&format!("running `{name}` without HTTP; Ctrl-C stops it"));
-        return Ok((running, Served { dead_letters, server: None }));
+        return Ok((running, Served { dead_letters, pipelines, server: None }));
     };
     let address = listener.local_addr().context("the listener has no address")?;
-    let server = Server::start(listener, app(&running, dead_letters.clone(), pipeline));
+    let app = app(&running, dead_letters.clone(), Arc::clone(&pipelines));
+    let server = Server::start(listener, app);
     logs::say(&format!("serving `{name}` at http://{address}; Ctrl-C stops it"));
-    Ok((running, Served { dead_letters, server: Some(server) }))
+    Ok((running, Served { dead_letters, pipelines, server: Some(server) }))
 }
 
-fn app(running: &Running, dead_letters: DeadLetters, pipeline: &Pipeline) -> App {
+fn app(running: &Running, dead_letters: DeadLetters, pipelines: Arc<Pipelines>) -> App {
     App {
-        plan: Arc::clone(&pipeline.plan),
+        wirings: running.wirings(),
         broker: running.broker(),
         dead_letters,
         monitor: running.monitor(),
         random: rand::random::<u128>,
         swaps: running.swaps(),
-        pipeline_text: pipeline.text.clone(),
+        pipelines: Some(pipelines),
         version: env!("CARGO_PKG_VERSION"),
     }
 }
@@ -153,6 +160,7 @@ fn app(running: &Running, dead_letters: DeadLetters, pipeline: &Pipeline) -> App
 struct Served {
     /// Also what the server works with, if there is one.
     dead_letters: DeadLetters,
+    pipelines: Arc<Pipelines>,
     server: Option<Server>,
 }
 
@@ -198,18 +206,12 @@ impl End {
     }
 }
 
-async fn wait(
-    running: &Running,
-    dead_letters: &DeadLetters,
-    signals: &mut Signals,
-    args: &Run,
-) -> End {
+async fn wait(running: &Running, served: &Served, signals: &mut Signals, args: &Run) -> End {
     let drained =
         async { if args.drain { running.drained().await } else { std::future::pending().await } };
-    let (plan, swaps) = (running.plan(), running.swaps());
     let watched = async {
         if args.watch {
-            watch::watch(&args.file, &plan, &swaps).await
+            watch::watch(&args.file, running, &*served.pipelines).await
         } else {
             std::future::pending().await
         }
@@ -219,7 +221,7 @@ async fn wait(
         biased;
         signal = signals.next() => End::Signal(signal),
         error = running.failed() => End::Broke(error),
-        () = drained => End::Drained(Stopped::find(running, dead_letters)),
+        () = drained => End::Drained(Stopped::find(running, &served.dead_letters)),
         never = watched => match never {},
         never = shown => match never {},
     }
@@ -228,7 +230,7 @@ async fn wait(
 /// Ends intake over HTTP while the pipeline still makes room for who waits, then lets work in
 /// flight finish.
 async fn stop(running: Running, served: Served, grace: Duration) -> Result<Report, Failure> {
-    let Served { dead_letters, server } = served;
+    let Served { dead_letters, server, .. } = served;
     if let Some(server) = server {
         server.stop.cancel();
         server.task.await.context("the HTTP server panicked")?.context("the HTTP server failed")?;

@@ -53,6 +53,12 @@ impl FileSink {
         let tail = tail(&path, metadata.len()).map_err(|error| failed(text(&error)))?;
         Ok(Self { writer: SharedLineWriter::new(&place, file, undo, tail, form) })
     }
+
+    /// Another that appends lines of this form to the same file.
+    #[must_use]
+    pub fn in_form(&self, form: LineForm) -> Self {
+        Self { writer: self.writer.in_form(form) }
+    }
 }
 
 #[async_trait]

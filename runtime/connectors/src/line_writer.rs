@@ -65,6 +65,11 @@ impl SharedLineWriter {
         Self { place: place.into(), form: Arc::new(form), writer: Arc::new(Mutex::new(writer)) }
     }
 
+    /// Another that writes lines of this form to the same file; their lines do not mix.
+    pub(crate) fn in_form(&self, form: LineForm) -> Self {
+        Self { form: Arc::new(form), ..self.clone() }
+    }
+
     /// Writes the batch on a blocking thread; the write goes on if the future is dropped.
     pub(crate) async fn deliver(&self, batch: &Batch) -> Result<Answers, SinkError> {
         let failed = |why: String| SinkError::new(&self.place, &why);

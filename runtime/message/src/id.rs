@@ -65,7 +65,7 @@ impl MessageId {
 
 /// Ids of the outputs of one subscription: a 128-bit hash of pipeline name, subscription name,
 /// input id and output index, as UUIDv8.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct OutputIds {
     names: [u8; 16],
 }

@@ -99,6 +99,7 @@ codes! {
     JournalInUse = "MS0508",
     JournalFormat = "MS0509",
     JournalUnusable = "MS0510",
+    NeedsRestart = "MS0511",
     UnreadTopic = "MS0901",
     UnusedPlugin = "MS0902",
     RepeatedRoute = "MS0903",

@@ -1,4 +1,5 @@
-//! MS0505 to MS0510: what only a start finds, when it opens the journal that an earlier one left.
+//! MS0505 to MS0511: what only a start finds, when it opens the journal that an earlier one left, and
+//! what only a running host finds, when a pipeline is applied to it.
 //!
 //! The caller opens it and hands in what was wrong; here it becomes findings like any other, with
 //! the place in the file that has to do with it.
@@ -78,9 +79,54 @@ pub fn journal_findings(
     report.locate(&document)
 }
 
+/// Why a running host does not take a pipeline over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ApplyFault {
+    /// It holds messages that the file has no place for.
+    Leftover(Leftover),
+    /// A setting that only a start takes.
+    NeedsRestart {
+        /// The keys that lead to it.
+        route: Vec<String>,
+        /// Its value now.
+        from: String,
+        /// Its value in the file.
+        to: String,
+    },
+}
+
+/// The findings of an apply that the running host forbids, in the order of the file.
+pub fn apply_findings(text: &str, file: &str, faults: &[ApplyFault]) -> Vec<Finding> {
+    let mut report = Report::default();
+    let document = Document::read(text, file, &mut report);
+    for fault in faults {
+        match fault {
+            ApplyFault::Leftover(leftover) => leftover.add(&document, &HOST, &mut report),
+            ApplyFault::NeedsRestart { route, from, to } => {
+                let place = route.iter().fold(Route::default(), |place, key| place.key(key));
+                let setting = route.join(".");
+                let message =
+                    format!("`{setting}` cannot change while the host runs: {from} now, {to} here");
+                let help = "put it back and apply the rest; or stop the host and run the file";
+                report.add(Code::NeedsRestart, place, message, help);
+            }
+        }
+    }
+    report.locate(&document)
+}
+
+/// Who holds messages, and what gives them up.
+struct Holder {
+    name: &'static str,
+    once: &'static str,
+}
+
+const JOURNAL: Holder = Holder { name: "the journal", once: "start" };
+const HOST: Holder = Holder { name: "the host", once: "apply" };
+
 fn add(document: &Document, folder: &str, fault: &JournalFault, report: &mut Report) {
     let (code, message, help) = match fault {
-        JournalFault::Leftover(leftover) => return leftover.add(document, report),
+        JournalFault::Leftover(leftover) => return leftover.add(document, &JOURNAL, report),
         JournalFault::Damaged { file, offset, what } => (
             Code::JournalDamaged,
             format!("the journal is damaged: {file} at byte {offset}: {what}"),
@@ -109,8 +155,9 @@ fn add(document: &Document, folder: &str, fault: &JournalFault, report: &mut Rep
 }
 
 impl Leftover {
-    fn add(&self, document: &Document, report: &mut Report) {
+    fn add(&self, document: &Document, holder: &Holder, report: &mut Report) {
         let Self { name, name_now, why, .. } = self;
+        let Holder { name: holder, once } = holder;
         let (noun, section, fixed) = match self.kind {
             Kept::Topic => ("topic", "topics", "kind"),
             Kept::Subscription => ("subscription", "subscriptions", "topic"),
@@ -123,17 +170,16 @@ impl Leftover {
         let drop = format!("`--drop {noun}:{name}` gives them up");
         let declared = document.keys(&Route::of([section]));
         if declared.contains(&name_now.as_str()) {
-            let message =
-                format!("the {noun} `{name_now}` {why}, and the journal holds {held} of it");
+            let message = format!("the {noun} `{name_now}` {why}, and {holder} holds {held} of it");
             let help = format!("put it back and drain it first; {drop}");
             report.add(Code::JournalChanged, Route::of([section, name_now, fixed]), message, help);
         } else {
             let message = format!(
-                "the journal holds {held} of the {noun} `{name}`, which is no longer declared"
+                "{holder} holds {held} of the {noun} `{name}`, which is no longer declared"
             );
             let new = suggest::nearest(name, declared).unwrap_or("NEW");
             let help = format!(
-                "declare it again until it is drained; or start once with one of these: \
+                "declare it again until it is drained; or {once} once with one of these: \
                  `--rename {noun}:{name}={new}` gives them to `{new}`, {drop}"
             );
             report.add(Code::JournalLeftover, Route::of(["broker", "journal"]), message, help);

@@ -34,7 +34,7 @@ pub use code::{codes, explain};
 pub use draft::{Checked, Draft, parse};
 pub use facts::{PluginFacts, PluginFault, PluginFaultKind, World};
 pub use finding::{Finding, Severity};
-pub use journal::{JournalFault, Kept, Leftover, journal_findings};
+pub use journal::{ApplyFault, JournalFault, Kept, Leftover, apply_findings, journal_findings};
 pub use plan::{
     BatchPlan, BrokerPlan, CompileLimits, ComponentSource, Consumer, DedupPlan, Format, Grants,
     JournalPlan, Limits, OnDeadLetter, OnExpired, Ordering, Plan, PluginPlan, RateLimit, RetryPlan,

@@ -31,6 +31,12 @@ impl Plugin {
         Self { version: Arc::new(version) }
     }
 
+    /// Whether both are the same, loaded once.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.version, &other.version)
+    }
+
     /// What the plugin's file is.
     #[must_use]
     pub fn inspection(&self) -> &Inspection {

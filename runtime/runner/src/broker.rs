@@ -1,15 +1,17 @@
 //! Where a pipeline's messages wait: in memory, or in a journal.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use millstream_pipeline::{BrokerPlan, JournalPlan, SyncPlan};
+use bytes::Bytes;
+use millstream_pipeline::{BrokerPlan, JournalPlan, Plan, SyncPlan};
 use millstream_queue::journal::Folder;
 use millstream_queue::{
     Clock, Declaration, EmbeddedBroker, JournalOptions, JournalSync, Recovered,
 };
 
 use crate::error::OpenError;
-use crate::open::Launch;
+use crate::open::{Changes, Launch};
 use crate::rules;
 use crate::versions;
 
@@ -19,8 +21,9 @@ pub(crate) async fn open(
     launch: &Launch,
     clock: &Arc<dyn Clock>,
 ) -> Result<(EmbeddedBroker, Option<Recovered>), OpenError> {
-    let declaration = declaration(launch);
-    let BrokerPlan::Journal(journal) = &launch.plan.broker else {
+    let Launch { plan, text, components, changes, .. } = launch;
+    let declaration = declaration(plan, text, components, changes);
+    let BrokerPlan::Journal(journal) = &plan.broker else {
         let clock = Arc::clone(clock);
         let broker = EmbeddedBroker::declared(declaration, clock, rand::random::<u64>);
         return Ok((broker, None));
@@ -45,17 +48,21 @@ pub(crate) async fn open(
     Ok((broker, Some(recovered)))
 }
 
-fn declaration(launch: &Launch) -> Declaration {
-    let Launch { plan, text, changes, .. } = launch;
+pub(crate) fn declaration(
+    plan: &Plan,
+    text: &str,
+    components: &BTreeMap<String, Bytes>,
+    changes: &Changes,
+) -> Declaration {
     Declaration {
         pipeline: plan.name.clone(),
-        text: text.clone(),
+        text: text.to_owned(),
         topics: rules::topics(plan),
         subscriptions: rules::subscriptions(plan),
         sources: plan.sources.iter().map(|source| source.name.clone()).collect(),
         drops: changes.drops.clone(),
         renames: changes.renames.clone(),
-        plugins: versions::sources(launch),
+        plugins: versions::sources(components),
     }
 }
 

@@ -20,7 +20,6 @@ use std::time::Duration;
 use bytes::Bytes;
 use millstream_formats::Condition;
 use millstream_message::{MessageId, SubscriptionId};
-use millstream_pipeline::Plan;
 use millstream_queue::Broker;
 use tokio::task::yield_now;
 use tokio::time::timeout;
@@ -36,6 +35,7 @@ pub use self::selection::Selection;
 use self::selection::Wanted;
 pub use self::shelf::{Found, Listing};
 use self::shelf::{Range, Shelf};
+use crate::wiring::Wirings;
 
 /// How long a request may look through letters, and how long it may move them: somebody waits for
 /// its answer.
@@ -45,7 +45,7 @@ const REQUEST_MAX: Duration = Duration::from_secs(20);
 #[derive(Clone)]
 pub struct DeadLetters {
     broker: Arc<dyn Broker>,
-    plan: Arc<Plan>,
+    wirings: Wirings,
     jobs: Jobs,
 }
 
@@ -87,10 +87,10 @@ pub struct StoppedKey {
 }
 
 impl DeadLetters {
-    /// The dead letters in `broker`, which runs `plan`.
+    /// The dead letters in `broker`, which runs what `wirings` says.
     #[must_use]
-    pub fn new(broker: Arc<dyn Broker>, plan: Arc<Plan>) -> Self {
-        Self { broker, plan, jobs: Jobs::default() }
+    pub fn new(broker: Arc<dyn Broker>, wirings: Wirings) -> Self {
+        Self { broker, wirings, jobs: Jobs::default() }
     }
 
     /// Up to `limit` letters of the subscription, oldest first, of those that meet `condition`.
@@ -216,8 +216,8 @@ impl DeadLetters {
     /// subscriptions. Once, at the start.
     #[must_use]
     pub fn resume(&self) -> Vec<String> {
-        let all = (0..self.plan.subscriptions.len() as u32).map(SubscriptionId);
-        all.filter_map(|subscription| self.resume_one(subscription)).collect()
+        let wiring = self.wirings.now();
+        wiring.subscriptions().filter_map(|(id, _)| self.resume_one(id)).collect()
     }
 
     fn resume_one(&self, subscription: SubscriptionId) -> Option<String> {
@@ -240,7 +240,7 @@ impl DeadLetters {
     }
 
     fn shelf(&self, subscription: SubscriptionId) -> Result<Shelf, DeadLetterError> {
-        Shelf::of(&self.broker, &self.plan, subscription)
+        Shelf::of(&self.broker, &self.wirings.now(), subscription)
     }
 
     fn check_payload(
@@ -253,7 +253,7 @@ impl DeadLetters {
         if !matches!(selection, Selection::Ids(ids) if ids.len() == 1) {
             return Err(DeadLetterError::PayloadNeedsOneId);
         }
-        let bytes_max = self.plan.topics[shelf.home].max_message;
+        let bytes_max = shelf.message_max;
         match payload.len() as u64 > bytes_max {
             true => Err(DeadLetterError::PayloadTooLarge { bytes_max }),
             false => Ok(()),

@@ -24,16 +24,28 @@ pub(crate) struct Feed {
     pub(crate) counters: Arc<SourceCounters>,
     pub(crate) random: fn() -> u128,
     pub(crate) limits: ChunkLimits,
+    /// The host stops: what is not accepted yet is not waited for.
     pub(crate) stop: CancellationToken,
+    /// It is not needed any more: what it publishes in this moment is still waited for, so that
+    /// whoever reads on from its position repeats nothing. Ends with `stop`.
+    pub(crate) leave: CancellationToken,
 }
 
 impl Feed {
+    /// Goes on from what was accepted of the source before, where it was.
+    pub(crate) fn resume(&mut self) -> Result<(), SourceError> {
+        match self.broker.position(&self.name) {
+            Some(at) => self.source.resume(&at),
+            None => Ok(()),
+        }
+    }
+
     /// Reads and publishes until the source ends or the feed is told to stop.
     pub(crate) async fn run(mut self) -> Result<(), SourceError> {
         loop {
             let chunk = tokio::select! {
                 biased;
-                () = self.stop.cancelled() => return Ok(()),
+                () = self.leave.cancelled() => return Ok(()),
                 chunk = self.source.next(self.limits) => chunk?,
             };
             match chunk {
@@ -88,11 +100,17 @@ impl Feed {
                     return self.counters.add_published(messages, repeats.len() as u64);
                 }
                 Err(
-                    PublishError::Full { .. }
+                    error @ (PublishError::Full { .. }
                     | PublishError::Rejected
                     | PublishError::DedupFull
-                    | PublishError::DiskFull { .. },
-                ) => self.rest().await,
+                    | PublishError::DiskFull { .. }),
+                ) => match (self.leave.is_cancelled(), &publication.position) {
+                    (false, _) => self.rest().await,
+                    (true, Some(_)) => return,
+                    (true, None) => return self.refuse(messages, &error),
+                },
+                // An apply has removed the topic: whoever comes after reads this again.
+                Err(PublishError::Unknown) => return self.leave.cancelled().await,
                 Err(error) => return self.refuse(messages, &error),
             }
         }

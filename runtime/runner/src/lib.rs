@@ -12,6 +12,7 @@
 //! Not here: who gets which message (`queue`), what happens inside one call (`plugin-host`), how
 //! the outside talks to us (`server`, `cli`).
 
+mod apply;
 mod broker;
 mod consumer;
 mod dead_letters;
@@ -32,10 +33,17 @@ mod routing;
 mod rules;
 mod running;
 mod shared_sink;
+mod site;
+mod sources;
+mod station;
 mod swap;
 mod versions;
+mod wiring;
 mod worker;
 
+pub use apply::{
+    Applied, Applier, ApplyError, ChangeKind, NeedsRestart, Proposal, Setting, Step, StepKind,
+};
 pub use dead_letters::{
     DeadLetterError, DeadLetters, Found, JobState, JobStatus, Listing, Outcome, Rate, RateError,
     Redrive, Selection, StoppedKey,
@@ -53,6 +61,7 @@ pub use swap::{
     Comparison, Difference, Emitted, Reached, Reverted, Sample, Shown, Stage, SwapError,
     SwapOptions, SwapStatus, Swaps, VersionReport, VersionState,
 };
+pub use wiring::{Wiring, Wirings};
 
 #[cfg(test)]
 mod tests;

@@ -1,9 +1,9 @@
 //! What a running pipeline tells of its plugins and of the health of its subscriptions.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use millstream_message::SubscriptionId;
-use millstream_pipeline::{Consumer, Plan, SubscriptionPlan};
 use millstream_plugin_host::Metrics;
 
 use crate::health::{Health, HealthReport};
@@ -12,13 +12,17 @@ use crate::swap::Deployment;
 
 /// Looks at the plugins and workers of a running pipeline. Cloning is cheap; nothing waits for it.
 #[derive(Clone, Default)]
-pub struct Monitor {
-    plugins: Arc<[Arc<Deployment>]>,
-    handlers: Arc<[Handler]>,
+pub struct Monitor(Arc<RwLock<Watched>>);
+
+/// What is there to look at.
+#[derive(Default)]
+struct Watched {
+    plugins: Vec<Arc<Deployment>>,
+    handlers: BTreeMap<SubscriptionId, Handler>,
 }
 
 /// Whose health a subscription's is.
-enum Handler {
+pub(crate) enum Handler {
     Sink(Arc<Health>),
     /// That of whichever version of a plugin serves.
     Plugin(Arc<Deployment>),
@@ -43,20 +47,20 @@ impl PluginMetrics {
 }
 
 impl Monitor {
-    /// `plugins` and `sinks`, which are by the places of their subscriptions, of `plan`.
-    pub(crate) fn new(plan: &Plan, plugins: &[Arc<Deployment>], sinks: &[Arc<Health>]) -> Self {
-        let handler = |(one, sink): (&SubscriptionPlan, &Arc<Health>)| match one.consumer {
-            Consumer::Plugin(place) => Handler::Plugin(Arc::clone(&plugins[place])),
-            Consumer::Sink(_) => Handler::Sink(Arc::clone(sink)),
-        };
-        let handlers = plan.subscriptions.iter().zip(sinks).map(handler).collect();
-        Self { plugins: plugins.into(), handlers }
+    /// These run from now on.
+    pub(crate) fn watch(
+        &self,
+        plugins: Vec<Arc<Deployment>>,
+        handlers: BTreeMap<SubscriptionId, Handler>,
+    ) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = Watched { plugins, handlers };
     }
 
     /// The figures of the plugin called `name`; none where no such plugin runs.
     #[must_use]
     pub fn plugin(&self, name: &str) -> Option<PluginMetrics> {
-        let plugin = self.plugins.iter().find(|plugin| plugin.name() == name)?;
+        let watched = self.read();
+        let plugin = watched.plugins.iter().find(|plugin| plugin.name() == name)?;
         Some(PluginMetrics::of(plugin))
     }
 
@@ -65,16 +69,19 @@ impl Monitor {
         let report = |plugin: &Arc<Deployment>| {
             PluginReport::new(plugin.name(), &PluginMetrics::of(plugin).total)
         };
-        self.plugins.iter().map(report).collect()
+        self.read().plugins.iter().map(report).collect()
     }
 
     /// The health of a subscription's handler; none where no such subscription runs.
     #[must_use]
     pub fn health(&self, subscription: SubscriptionId) -> Option<HealthReport> {
-        let place = subscription.0 as usize;
-        self.handlers.get(place).map(|handler| match handler {
+        self.read().handlers.get(&subscription).map(|handler| match handler {
             Handler::Sink(health) => health.report(),
-            Handler::Plugin(plugin) => plugin.health(place),
+            Handler::Plugin(plugin) => plugin.health(subscription),
         })
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Watched> {
+        self.0.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

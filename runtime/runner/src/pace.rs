@@ -2,7 +2,7 @@
 
 /// Halves after a batch that was too large, for its time or for its order, and grows back with every
 /// one that was not.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Pace {
     current: u32,
     max: u32,

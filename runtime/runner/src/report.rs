@@ -5,10 +5,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use millstream_pipeline::{Plan, TopicKind};
+use millstream_pipeline::TopicKind;
 use millstream_plugin_host::Metrics;
 use millstream_queue::Figures;
 use serde::Serialize;
+
+use crate::wiring::Wiring;
 
 /// Refused lines that a report quotes; further ones are only counted.
 pub(crate) const RECENT_REFUSALS_MAX: usize = 20;
@@ -120,32 +122,35 @@ impl PluginReport {
 impl Report {
     pub(crate) fn new(
         elapsed: Duration,
-        plan: &Plan,
+        wiring: &Wiring,
         figures: &Figures,
         sources: Vec<SourceReport>,
         plugins: Vec<PluginReport>,
     ) -> Self {
-        let topics = plan.topics.iter().zip(&figures.topics).map(|(topic, figures)| TopicReport {
-            name: topic.name.clone(),
-            kind: kind(topic.kind),
-            published: figures.published,
-            depth: figures.depth,
+        let topics = wiring.topics().map(|(id, topic)| {
+            let figures = figures.topics.get(id.0 as usize).copied().unwrap_or_default();
+            TopicReport {
+                name: topic.name.clone(),
+                kind: kind(topic.kind),
+                published: figures.published,
+                depth: figures.depth,
+            }
         });
-        let subscriptions =
-            plan.subscriptions.iter().zip(&figures.subscriptions).map(|(one, figures)| {
-                SubscriptionReport {
-                    name: one.name.clone(),
-                    topic: plan.topics[one.topic].name.clone(),
-                    handled: figures.handled,
-                    retried: figures.failed - figures.exhausted.min(figures.failed),
-                    dead_lettered: figures.dead_lettered(),
-                    dropped: figures.dropped + figures.expired_dropped,
-                    filtered: figures.filtered,
-                    purged: figures.purged,
-                    redriven: figures.redriven,
-                    queued: figures.live(),
-                }
-            });
+        let subscriptions = wiring.subscriptions().map(|(id, one)| {
+            let figures = figures.subscriptions.get(id.0 as usize).copied().unwrap_or_default();
+            SubscriptionReport {
+                name: one.name.clone(),
+                topic: wiring.plan().topics[one.topic].name.clone(),
+                handled: figures.handled,
+                retried: figures.failed - figures.exhausted.min(figures.failed),
+                dead_lettered: figures.dead_lettered(),
+                dropped: figures.dropped + figures.expired_dropped,
+                filtered: figures.filtered,
+                purged: figures.purged,
+                redriven: figures.redriven,
+                queued: figures.live(),
+            }
+        });
         let (topics, subscriptions) = (topics.collect(), subscriptions.collect());
         Self { elapsed, topics, subscriptions, sources, plugins }
     }

@@ -7,13 +7,13 @@ use millstream_message::{
     Answers, Batch, BatchBuilder, Column, Failure, FailureKind, Message, Outcome, Outgoing, Output,
     OutputIds, Settlement, TopicId, Verdict, Verdicts,
 };
-use millstream_pipeline::{Plan, SubscriptionPlan};
+use millstream_pipeline::SubscriptionPlan;
 
 use crate::output_rules;
-use crate::rules::topic_id;
+use crate::wiring::Wiring;
 
 /// Where the outputs of one subscription may go, and how they are named.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Routing {
     ids: OutputIds,
     output: Option<TopicId>,
@@ -24,15 +24,16 @@ pub(crate) struct Routing {
 }
 
 impl Routing {
-    pub(crate) fn new(plan: &Plan, subscription: &SubscriptionPlan) -> Self {
+    pub(crate) fn new(wiring: &Wiring, subscription: &SubscriptionPlan) -> Self {
+        let plan = wiring.plan();
         let listed = || subscription.output.iter().chain(&subscription.routes).copied();
         let name = |place: usize| Box::from(plan.topics[place].name.as_bytes());
         Self {
             ids: OutputIds::new(&plan.name, &subscription.name),
-            output: subscription.output.map(topic_id),
-            by_name: listed().map(|place| (name(place), topic_id(place))).collect(),
+            output: subscription.output.map(|place| wiring.topic(place)),
+            by_name: listed().map(|place| (name(place), wiring.topic(place))).collect(),
             message_max: listed()
-                .map(|place| (topic_id(place), plan.topics[place].max_message))
+                .map(|place| (wiring.topic(place), plan.topics[place].max_message))
                 .collect(),
         }
     }

@@ -107,7 +107,7 @@ fn batch_messages(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> u32 {
     if one_by_one { 1 } else { one.batch.max_messages }
 }
 
-pub(crate) fn topic_id(place: usize) -> TopicId {
+fn topic_id(place: usize) -> TopicId {
     TopicId(place as u32)
 }
 

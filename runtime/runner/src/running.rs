@@ -3,50 +3,24 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use millstream_pipeline::Plan;
-use millstream_plugin_host::Host;
 use millstream_queue::{Broker, EmbeddedBroker};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::apply::Applier;
 use crate::error::RunError;
-use crate::feed::Feed;
-use crate::guests::GuestThreads;
 use crate::monitor::Monitor;
 use crate::open::Opened;
-use crate::post::Post;
-use crate::report::{Report, SourceCounters};
-use crate::swap::{Crew, Deployment, Swaps, watch};
-
-/// Faults that are kept until somebody asks; each stands for a task that ended.
-const FAULTS_MAX: usize = 16;
-
-/// What a running pipeline consists of beside its tasks.
-pub(crate) struct Parts {
-    pub(crate) plan: Arc<Plan>,
-    pub(crate) broker: Arc<EmbeddedBroker>,
-    pub(crate) deployments: Vec<Arc<Deployment>>,
-    pub(crate) posts: Vec<Arc<Post>>,
-    pub(crate) monitor: Monitor,
-    pub(crate) stop: CancellationToken,
-    pub(crate) threads: GuestThreads,
-    /// Kept for as long as its guests live.
-    #[expect(dead_code, reason = "owning it keeps the engine's clock running")]
-    pub(crate) host: Host,
-}
+use crate::report::Report;
+use crate::site::Site;
+use crate::swap::Swaps;
+use crate::wiring::{Wiring, Wirings};
 
 /// A pipeline at work.
 pub struct Running {
-    parts: Parts,
+    site: Arc<Site>,
     started: Instant,
-    sources: Vec<(String, Arc<SourceCounters>)>,
-    /// Sources that end.
-    feeds: TaskTracker,
-    /// Sources that go on for as long as the host runs.
-    endless: TaskTracker,
-    workers: TaskTracker,
-    swaps: Swaps,
     faults: tokio::sync::Mutex<mpsc::Receiver<RunError>>,
     /// Ends the broker's timekeeper, after everything else.
     clock_stop: CancellationToken,
@@ -55,51 +29,38 @@ pub struct Running {
 
 impl Running {
     pub(crate) fn start(opened: Opened) -> Self {
-        let Opened { parts, feeds, workers, .. } = opened;
-        let (fault, faults) = mpsc::channel(FAULTS_MAX);
-        let crew = Crew {
-            threads: parts.threads.handle().cloned(),
-            workers: TaskTracker::new(),
-            fault: fault.clone(),
-            stop: parts.stop.clone(),
-        };
+        let Opened { mut site, mut plant, feeds, workers, faults, .. } = opened;
+        workers.into_iter().for_each(|worker| site.crew.start(worker));
+        plant.intakes = feeds.into_iter().map(|feed| site.start_feed(feed, None)).collect();
+        site.announce(&plant);
+        *site.plant.get_mut() = plant;
         let running = Self {
-            sources: feeds
-                .iter()
-                .map(|feed| (feed.name.clone(), Arc::clone(&feed.counters)))
-                .collect(),
-            swaps: Swaps::new(&parts.deployments, &parts.posts, &crew),
-            parts,
+            site: Arc::new(site),
             started: Instant::now(),
-            feeds: TaskTracker::new(),
-            endless: TaskTracker::new(),
-            workers: crew.workers.clone(),
             faults: tokio::sync::Mutex::new(faults),
             clock_stop: CancellationToken::new(),
             clock: TaskTracker::new(),
         };
         running.start_clock();
-        running.start_care(fault.clone());
-        workers.into_iter().for_each(|worker| crew.start(worker));
-        feeds.into_iter().for_each(|feed| running.start_feed(feed, fault.clone()));
+        running.start_care(running.site.crew.fault.clone());
         running
     }
 
     fn start_clock(&self) {
-        let (broker, stop) = (Arc::clone(&self.parts.broker), self.clock_stop.clone());
+        let (broker, stop) = (Arc::clone(&self.site.broker), self.clock_stop.clone());
         self.clock.spawn(async move { broker.keep_time(stop).await });
     }
 
     /// Checkpoints are made on a thread of their own; what ends the journal ends the run.
     fn start_care(&self, fault: mpsc::Sender<RunError>) {
-        let care = Arc::downgrade(&self.parts.broker);
+        let care = Arc::downgrade(&self.site.broker);
         let spawned = std::thread::Builder::new()
             .name("journal-care".to_owned())
             .spawn(move || EmbeddedBroker::care(&care));
         if let Err(error) = spawned {
             tracing::error!(%error, "the journal will not be made smaller while this runs");
         }
-        let (broker, stop) = (Arc::clone(&self.parts.broker), self.clock_stop.clone());
+        let (broker, stop) = (Arc::clone(&self.site.broker), self.clock_stop.clone());
         self.clock.spawn(async move {
             tokio::select! {
                 () = stop.cancelled() => {}
@@ -111,48 +72,49 @@ impl Running {
         });
     }
 
-    fn start_feed(&self, feed: Feed, fault: mpsc::Sender<RunError>) {
-        let name = feed.name.clone();
-        let source = name.clone();
-        let tracker = if feed.source.endless() { &self.endless } else { &self.feeds };
-        let task = tokio::spawn(feed.run());
-        let ended = async move {
-            task.await.map(|ended| ended.map_err(|error| RunError::Source { name: source, error }))
-        };
-        tracker.spawn(watch(name, ended, fault));
-    }
-
     /// Where the messages wait.
     #[must_use]
     pub fn broker(&self) -> Arc<dyn Broker> {
-        Arc::clone(&self.parts.broker) as Arc<dyn Broker>
+        Arc::clone(&self.site.broker) as Arc<dyn Broker>
     }
 
-    /// The pipeline that runs.
+    /// The pipeline that runs now.
     #[must_use]
-    pub fn plan(&self) -> Arc<Plan> {
-        Arc::clone(&self.parts.plan)
+    pub fn wiring(&self) -> Arc<Wiring> {
+        self.site.wiring()
+    }
+
+    /// The pipeline that runs, whatever is applied.
+    #[must_use]
+    pub fn wirings(&self) -> Wirings {
+        self.site.wirings()
+    }
+
+    /// Changes the pipeline that runs.
+    #[must_use]
+    pub fn applier(&self) -> Applier {
+        Applier::new(&self.site)
     }
 
     /// The versions of the plugins, and what is swapped.
     #[must_use]
     pub fn swaps(&self) -> Swaps {
-        self.swaps.clone()
+        self.site.swaps.clone()
     }
 
     /// Looks at the plugins and the health of the subscriptions.
     #[must_use]
     pub fn monitor(&self) -> Monitor {
-        self.parts.monitor.clone()
+        self.site.monitor.clone()
     }
 
     /// Resolves when every source that ends has ended and nothing goes on by itself any more: no
     /// message is unsettled except those behind a key that a dead letter stopped. Messages that
     /// wait for a retry or until they are due count as unsettled.
     pub async fn drained(&self) {
-        self.feeds.close();
-        self.feeds.wait().await;
-        self.parts.broker.quiet().await;
+        self.site.feeds.close();
+        self.site.feeds.wait().await;
+        self.site.broker.quiet().await;
     }
 
     /// Resolves when something broke; the rest goes on until [`Running::shutdown`].
@@ -167,31 +129,36 @@ impl Running {
     /// What the pipeline has done so far.
     #[must_use]
     pub fn report(&self) -> Report {
-        let sources = self.sources.iter().map(|(name, counters)| counters.report(name)).collect();
-        let (plan, figures) = (&self.parts.plan, self.parts.broker.figures());
-        let plugins = self.parts.monitor.reports();
-        Report::new(self.started.elapsed(), plan, &figures, sources, plugins)
+        let sources = self.site.sources().clone();
+        let sources = sources.iter().map(|(name, counters)| counters.report(name)).collect();
+        let (wiring, figures) = (self.wiring(), self.site.broker.figures());
+        let plugins = self.site.monitor.reports();
+        Report::new(self.started.elapsed(), &wiring, &figures, sources, plugins)
     }
 
     /// Stops intake, lets work in flight finish and settle for at most `grace`, and says what was
     /// done. What is in flight after that is abandoned: unsettled, as after a crash.
     pub async fn shutdown(self, grace: Duration) -> Report {
-        self.parts.stop.cancel();
-        self.feeds.close();
-        self.endless.close();
-        self.workers.close();
+        self.site.crew.stop.cancel();
+        self.site.feeds.close();
+        self.site.endless.close();
+        self.site.crew.workers.close();
         let ended = async {
-            self.feeds.wait().await;
-            self.endless.wait().await;
-            self.workers.wait().await;
+            self.site.feeds.wait().await;
+            self.site.endless.wait().await;
+            self.site.crew.workers.wait().await;
         };
         if tokio::time::timeout(grace, ended).await.is_err() {
-            tracing::warn!(?grace, workers = self.workers.len(), "work in flight was abandoned");
+            tracing::warn!(
+                ?grace,
+                workers = self.site.crew.workers.len(),
+                "work in flight was abandoned"
+            );
         }
         self.clock_stop.cancel();
         self.clock.close();
         self.clock.wait().await;
-        if let Err(error) = self.parts.broker.close().await {
+        if let Err(error) = self.site.broker.close().await {
             tracing::error!(%error, "the journal was not closed well");
         }
         self.report()

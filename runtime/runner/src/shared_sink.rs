@@ -6,49 +6,111 @@ use millstream_connectors::{
 };
 use millstream_pipeline::{OnDeadLetter, Ordering, SinkConnector, SubscriptionPlan};
 
-pub(crate) enum SharedSink {
+/// An open sink, and what it was opened by.
+#[derive(Clone)]
+pub(crate) struct SharedSink {
+    rules: SinkRules,
+    opened: Opened,
+}
+
+#[derive(Clone)]
+enum Opened {
     File(FileSink),
     Stdout(StdoutSink),
     Http(HttpSink),
     PassThrough,
 }
 
-impl SharedSink {
-    /// Opens what `connector` names for `subscription`, which reads the topic called `topic`.
-    pub(crate) fn open(
+/// What makes a sink the one that it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct SinkRules {
+    connector: SinkConnector,
+    /// The topic that whole messages name.
+    topic: String,
+    ordered: Ordered,
+    reject_holds: bool,
+}
+
+impl SinkRules {
+    /// Those of `connector` for `subscription`, which reads the topic called `topic`.
+    pub(crate) fn new(
         connector: &SinkConnector,
         subscription: &SubscriptionPlan,
         topic: &str,
+    ) -> Self {
+        let http = matches!(connector, SinkConnector::Http { .. });
+        let whole = matches!(connector, SinkConnector::File { whole: true, .. });
+        let parks = subscription.on_dead_letter == OnDeadLetter::ParkKey;
+        Self {
+            connector: connector.clone(),
+            topic: if whole { topic.to_owned() } else { String::new() },
+            ordered: if http { ordered(subscription.ordering) } else { Ordered::None },
+            reject_holds: http && parks,
+        }
+    }
+}
+
+impl SharedSink {
+    /// Opens what the rules name. Of those that are `open` already the same is used again: a file is
+    /// locked by the first that has it.
+    pub(crate) fn open<'a>(
+        rules: SinkRules,
+        mut open: impl Iterator<Item = &'a Self> + Clone,
     ) -> Result<Self, SinkError> {
-        Ok(match connector {
+        if let Some(same) = open.clone().find(|one| one.rules == rules) {
+            return Ok(same.clone());
+        }
+        let opened = match &rules.connector {
             SinkConnector::File { path, whole } => {
                 let form = match whole {
-                    true => LineForm::Message { topic: topic.to_owned() },
+                    true => LineForm::Message { topic: rules.topic.clone() },
                     false => LineForm::Payload,
                 };
-                Self::File(FileSink::open(FileSinkRules { path: path.clone(), form })?)
+                let shared = open.find_map(|one| one.file(&rules));
+                Opened::File(match shared {
+                    Some(file) => file.in_form(form),
+                    None => FileSink::open(FileSinkRules { path: path.clone(), form })?,
+                })
             }
-            SinkConnector::Stdout => Self::Stdout(StdoutSink::open()?),
+            SinkConnector::Stdout => Opened::Stdout(StdoutSink::open()?),
             SinkConnector::Http { url, timeout, headers } => {
-                Self::Http(HttpSink::open(HttpSinkRules {
+                Opened::Http(HttpSink::open(HttpSinkRules {
                     url: url.clone(),
                     timeout: *timeout,
                     headers: headers.clone(),
-                    ordered: ordered(subscription.ordering),
-                    reject_holds: subscription.on_dead_letter == OnDeadLetter::ParkKey,
+                    ordered: rules.ordered,
+                    reject_holds: rules.reject_holds,
                 })?)
             }
-            SinkConnector::PassThrough => Self::PassThrough,
-        })
+            SinkConnector::PassThrough => Opened::PassThrough,
+        };
+        Ok(Self { rules, opened })
+    }
+
+    /// What it was opened by.
+    pub(crate) fn rules(&self) -> &SinkRules {
+        &self.rules
+    }
+
+    /// The file that `rules` name, if it is this one.
+    fn file(&self, rules: &SinkRules) -> Option<&FileSink> {
+        let path = |rules: &SinkRules| match &rules.connector {
+            SinkConnector::File { path, .. } => Some(path.clone()),
+            _ => None,
+        };
+        match &self.opened {
+            Opened::File(file) if path(&self.rules) == path(rules) => Some(file),
+            _ => None,
+        }
     }
 
     /// One worker's share of it.
     pub(crate) fn share(&self) -> Box<dyn Sink> {
-        match self {
-            Self::File(sink) => Box::new(sink.clone()),
-            Self::Stdout(sink) => Box::new(sink.clone()),
-            Self::Http(sink) => Box::new(sink.clone()),
-            Self::PassThrough => Box::new(PassThrough),
+        match &self.opened {
+            Opened::File(sink) => Box::new(sink.clone()),
+            Opened::Stdout(sink) => Box::new(sink.clone()),
+            Opened::Http(sink) => Box::new(sink.clone()),
+            Opened::PassThrough => Box::new(PassThrough),
         }
     }
 }

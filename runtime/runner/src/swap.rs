@@ -25,8 +25,9 @@ mod status;
 mod swaps;
 mod version;
 
+pub(crate) use self::course::try_start;
 pub(crate) use self::crew::{Crew, watch};
-pub(crate) use self::deployment::Deployment;
+pub(crate) use self::deployment::{Declared, Deployment};
 pub(crate) use self::duty::{Duty, Lane, Turn};
 pub use self::error::SwapError;
 pub(crate) use self::figures::Figures;
@@ -36,5 +37,5 @@ pub use self::shadow::{Comparison, Difference, Emitted, Shown};
 pub use self::stage::Stage;
 pub use self::status::{Reached, SwapStatus};
 pub use self::swaps::{Reverted, Swaps};
-pub(crate) use self::version::Version;
+pub(crate) use self::version::{Generations, Version};
 pub use self::version::{VersionReport, VersionState};

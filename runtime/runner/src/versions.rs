@@ -1,29 +1,54 @@
 //! Which version of each plugin a start serves: the one of the pipeline file, or the one that was swapped
 //! in since that was declared, whose bytes the journal keeps.
 
+use std::collections::BTreeMap;
+
 use bytes::Bytes;
 use millstream_pipeline::PluginPlan;
 use millstream_plugin_host::{Digest, Host, Plugin};
 use millstream_queue::{Broker, DeployError, Ended, PluginFigures, Source, Version};
 
 use crate::error::OpenError;
-use crate::open::{Launch, load_one};
+use crate::open::load_one;
 
 /// The versions of one plugin that are loaded, each with the time since when it serves, or served:
 /// milliseconds since the Unix epoch.
 pub(crate) struct Loaded {
-    pub(crate) serving: (Plugin, u64),
+    pub(crate) serving: (Module, u64),
     /// The one to go back to.
-    pub(crate) previous: Option<(Plugin, u64)>,
+    pub(crate) previous: Option<(Module, u64)>,
+}
+
+/// A version of a plugin that is loaded.
+#[derive(Clone, Debug)]
+pub(crate) struct Module {
+    pub(crate) plugin: Plugin,
+    /// Its bytes, where no journal keeps them: to load it again with other settings.
+    pub(crate) bytes: Option<Bytes>,
+}
+
+impl Module {
+    /// Loads a version of a plugin as the plan wants it to be run.
+    pub(crate) async fn load(
+        one: &PluginPlan,
+        bytes: Bytes,
+        host: &Host,
+        broker: &dyn Broker,
+    ) -> Result<Self, OpenError> {
+        let kept = Some(bytes.clone()).filter(|_| !is_journalled(broker));
+        let loaded = load_one(one, bytes, host).await;
+        let plugin = loaded.map_err(|error| OpenError::Load { name: one.name.clone(), error })?;
+        Ok(Self { plugin, bytes: kept })
+    }
 }
 
 /// The plugins of the pipeline with the digests of what their sources name.
-pub(crate) fn sources(launch: &Launch) -> Vec<Source> {
+pub(crate) fn sources(components: &BTreeMap<String, Bytes>) -> Vec<Source> {
     let source = |(plugin, bytes): (&String, &Bytes)| Source {
         plugin: plugin.clone(),
         digest: Digest::of(bytes).to_string(),
     };
-    launch.components.iter().map(source).collect()
+    components.iter().map(source).collect()
 }
 
 /// Whether versions outlive the process.
@@ -40,14 +65,14 @@ pub(crate) async fn load(
 ) -> Result<Loaded, OpenError> {
     let known = broker.plugins().into_iter().find(|known| known.name == one.name);
     let Some(known) = known else {
-        let serving = compile(one, source, host).await?;
+        let serving = Module::load(one, source, host, broker).await?;
         return Ok(Loaded { serving: (serving, broker.now().wall_ms), previous: None });
     };
     let bytes = serving(&known, source, broker).await?;
-    let plugin = compile(one, bytes.clone(), host).await?;
+    let module = Module::load(one, bytes.clone(), host, broker).await?;
     keep(&known, bytes, broker).await.map_err(|error| unreadable(&known, error))?;
     let previous = previous(one, &known, host, broker).await;
-    Ok(Loaded { serving: (plugin, known.serving.since_ms), previous })
+    Ok(Loaded { serving: (module, known.serving.since_ms), previous })
 }
 
 /// The bytes of the version that serves.
@@ -71,7 +96,11 @@ async fn serving(
 }
 
 /// What serves must be there when somebody wants to go back to it, whatever its file has become.
-async fn keep(known: &PluginFigures, bytes: Bytes, broker: &dyn Broker) -> Result<(), DeployError> {
+pub(crate) async fn keep(
+    known: &PluginFigures,
+    bytes: Bytes,
+    broker: &dyn Broker,
+) -> Result<(), DeployError> {
     let digest = Digest::of(&bytes).to_string();
     if !is_journalled(broker) || known.kept.contains(&digest) {
         return Ok(());
@@ -85,10 +114,12 @@ async fn previous(
     known: &PluginFigures,
     host: &Host,
     broker: &dyn Broker,
-) -> Option<(Plugin, u64)> {
+) -> Option<(Module, u64)> {
     let Version { digest, since_ms, .. } = known.previous.as_ref()?;
     let loaded = match broker.module(&known.name, digest).await {
-        Ok(Some(bytes)) => compile(one, bytes, host).await.map_err(|error| error.to_string()),
+        Ok(Some(bytes)) => {
+            Module::load(one, bytes, host, broker).await.map_err(|error| error.to_string())
+        }
         Ok(None) => Err("its bytes are not kept".to_owned()),
         Err(Ended(why)) => Err(why),
     };
@@ -98,12 +129,7 @@ async fn previous(
     Some((loaded.ok()?, *since_ms))
 }
 
-async fn compile(one: &PluginPlan, bytes: Bytes, host: &Host) -> Result<Plugin, OpenError> {
-    let loaded = load_one(one, bytes, host).await;
-    loaded.map_err(|error| OpenError::Load { name: one.name.clone(), error })
-}
-
-fn unreadable(known: &PluginFigures, error: DeployError) -> OpenError {
+pub(crate) fn unreadable(known: &PluginFigures, error: DeployError) -> OpenError {
     let what = format!("the bytes of plugin `{}`: {error}", known.name);
     OpenError::Journal(millstream_queue::OpenError::Io(what))
 }

@@ -56,7 +56,7 @@ impl Worker {
     /// A worker for the version of a plugin that `duty` says; none when there is no such version.
     pub(crate) fn on_duty(post: &Arc<Post>, mut duty: Duty) -> Option<Self> {
         let Turn::Move(version) = duty.turn() else { return None };
-        let health = version.health(post.place());
+        let health = version.health(post.subscription);
         Some(Self {
             post: Arc::clone(post),
             handler: Arc::clone(&version.handler),
@@ -153,7 +153,7 @@ impl Worker {
             Turn::Stay => true,
             Turn::Over => false,
             Turn::Move(version) => {
-                self.health = version.health(self.post.place());
+                self.health = version.health(self.post.subscription);
                 self.handler = Arc::clone(&version.handler);
                 // The instance that is dropped here makes room for the one that is started next.
                 self.consumer = consumer(&self.post, &version, &self.health);
@@ -199,11 +199,11 @@ impl Worker {
     }
 
     fn request(&self) -> LeaseRequest {
-        let place = self.post.place();
+        let id = self.post.subscription;
         let version = self.duty.as_ref().and_then(Duty::version);
         LeaseRequest {
-            subscription: self.post.subscription,
-            generation: version.map_or(self.post.generation, |version| version.generation(place)),
+            subscription: id,
+            generation: version.map_or(self.post.generation, |version| version.generation(id)),
             keys: None,
             messages_max: self.pace.messages(),
             handler: Arc::clone(&self.handler),
@@ -278,7 +278,7 @@ enum Trouble {
 
 fn consumer(post: &Post, version: &Version, health: &Arc<Health>) -> Consumer {
     let (plugin, health) = (version.plugin.clone(), Arc::clone(health));
-    Consumer::Plugin(Box::new(PluginConsumer::new(plugin, &post.name, &post.topic, health)))
+    Consumer::Plugin(Box::new(PluginConsumer::new(plugin, &post.name, &post.topic_name, health)))
 }
 
 fn figures(duty: &Duty) -> Option<&Figures> {

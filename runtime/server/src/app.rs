@@ -3,20 +3,21 @@
 use std::sync::Arc;
 
 use millstream_message::{SubscriptionId, TopicId};
-use millstream_pipeline::{Plan, PluginPlan, SubscriptionPlan, TopicPlan};
+use millstream_pipeline::{PluginPlan, SubscriptionPlan, TopicPlan};
 use millstream_queue::Broker;
-use millstream_runner::{DeadLetters, Monitor, Swaps};
+use millstream_runner::{DeadLetters, Monitor, Swaps, Wiring, Wirings};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::names;
+use crate::pipeline::Pipelines;
 use crate::problem::Problem;
 
 /// A running host, as far as its HTTP API is concerned.
 pub struct App {
-    /// What runs: `TopicId(i)` is `plan.topics[i]`, `SubscriptionId(i)` is `plan.subscriptions[i]`.
-    pub plan: Arc<Plan>,
+    /// What runs, as it changes.
+    pub wirings: Wirings,
     /// Where messages wait, and whose clock stamps them.
     pub broker: Arc<dyn Broker>,
     /// What was given up, and how it comes back.
@@ -27,8 +28,8 @@ pub struct App {
     pub random: fn() -> u128,
     /// The versions of its plugins, and how one takes the place of another; the default knows none.
     pub swaps: Swaps,
-    /// The text of the running pipeline file; empty when there is none to show.
-    pub pipeline_text: String,
+    /// Who changes the running pipeline; none where nobody can.
+    pub pipelines: Option<Arc<dyn Pipelines>>,
     /// The host's version, shown by `/healthz`.
     pub version: &'static str,
 }
@@ -57,40 +58,43 @@ impl Host {
         }
     }
 
-    /// The topic called `name`.
-    ///
-    /// # Errors
-    /// 404 with the nearest name there is.
-    pub(crate) fn topic(&self, name: &str) -> Result<(TopicId, &TopicPlan), Problem> {
-        let topics = &self.app.plan.topics;
-        names::find(name, topics, |topic| &topic.name, "topic")
-            .map(|(place, topic)| (TopicId(place as u32), topic))
+    /// What runs now.
+    pub(crate) fn wiring(&self) -> Arc<Wiring> {
+        self.app.wirings.now()
     }
+}
 
-    /// The subscription called `name`.
-    ///
-    /// # Errors
-    /// As [`Host::topic`].
-    pub(crate) fn subscription(
-        &self,
-        name: &str,
-    ) -> Result<(SubscriptionId, &SubscriptionPlan), Problem> {
-        let subscriptions = &self.app.plan.subscriptions;
-        names::find(name, subscriptions, |subscription| &subscription.name, "subscription")
-            .map(|(place, subscription)| (SubscriptionId(place as u32), subscription))
-    }
+/// The topic called `name`.
+///
+/// # Errors
+/// 404 with the nearest name there is.
+pub(crate) fn topic<'a>(
+    wiring: &'a Wiring,
+    name: &str,
+) -> Result<(TopicId, &'a TopicPlan), Problem> {
+    names::find(name, wiring.topics(), |(_, topic)| &topic.name, "topic")
+}
 
-    /// The plugin called `name`.
-    ///
-    /// # Errors
-    /// As [`Host::topic`].
-    pub(crate) fn plugin(&self, name: &str) -> Result<&PluginPlan, Problem> {
-        let plugins = &self.app.plan.plugins;
-        names::find(name, plugins, |plugin| &plugin.name, "plugin").map(|(_, plugin)| plugin)
-    }
+/// The subscription called `name`.
+///
+/// # Errors
+/// As [`topic`].
+pub(crate) fn subscription<'a>(
+    wiring: &'a Wiring,
+    name: &str,
+) -> Result<(SubscriptionId, &'a SubscriptionPlan), Problem> {
+    names::find(name, wiring.subscriptions(), |(_, one)| &one.name, "subscription")
+}
 
-    /// The name of the topic with this id.
-    pub(crate) fn topic_name(&self, id: TopicId) -> Option<&str> {
-        self.app.plan.topics.get(id.0 as usize).map(|topic| topic.name.as_str())
-    }
+/// The plugin called `name`.
+///
+/// # Errors
+/// As [`topic`].
+pub(crate) fn plugin<'a>(wiring: &'a Wiring, name: &str) -> Result<&'a PluginPlan, Problem> {
+    names::find(name, wiring.plan().plugins.iter(), |plugin| &plugin.name, "plugin")
+}
+
+/// The name of the topic with this id.
+pub(crate) fn topic_name(wiring: &Wiring, id: TopicId) -> Option<&str> {
+    wiring.topic_plan(id).map(|topic| topic.name.as_str())
 }

@@ -12,15 +12,15 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use millstream_formats::{Condition, MessageJson};
-use millstream_message::{MessageId, TopicId};
+use millstream_message::MessageId;
 use millstream_pipeline::SubscriptionPlan;
-use millstream_runner::{DeadLetterError, Found};
+use millstream_runner::{DeadLetterError, Found, Wiring};
 use serde::Deserialize;
 use serde_json::Value;
 
 pub(crate) use self::moving::{purge, redrive, status, stop};
 use crate::answer;
-use crate::app::Host;
+use crate::app::{Host, subscription as named, topic_name};
 use crate::blocking::elsewhere;
 use crate::extract::{Path, Query};
 use crate::problem::Problem;
@@ -46,7 +46,8 @@ pub(crate) async fn list(
     Path(subscription): Path<String>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, Problem> {
-    let (id, plan) = host.subscription(&subscription)?;
+    let wiring = host.wiring();
+    let (id, plan) = named(&wiring, &subscription)?;
     let limit = parameters.limit.unwrap_or(PAGE_DEFAULT);
     if !(1..=PAGE_MAX).contains(&limit) {
         return Err(Problem::malformed(format!("`limit` must be 1 to {PAGE_MAX}")));
@@ -55,7 +56,7 @@ pub(crate) async fn list(
     let (letters, after) = (host.app.dead_letters.clone(), parameters.after.unwrap_or(0));
     let list = move || letters.list(id, after, limit, condition.as_ref());
     let listing = elsewhere(list).await?.map_err(refused)?;
-    let items = listing.items.iter().map(|found| describe(&host, plan, found)).collect();
+    let items = listing.items.iter().map(|found| describe(&wiring, plan, found)).collect();
     Ok(answer::list(items, listing.next.map(|next| next.to_string())))
 }
 
@@ -64,7 +65,8 @@ pub(crate) async fn show(
     State(host): State<Arc<Host>>,
     Path((subscription, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let (place, plan) = host.subscription(&subscription)?;
+    let wiring = host.wiring();
+    let (place, plan) = named(&wiring, &subscription)?;
     if plan.dead_letter.is_none() {
         return Err(refused(DeadLetterError::NoDeadLetterTopic(plan.name.clone())));
     }
@@ -73,15 +75,15 @@ pub(crate) async fn show(
     let found = elsewhere(move || letters.find(place, id)).await?;
     let missing = || format!("subscription `{subscription}` has no dead letter of message `{id}`");
     let found = found.ok_or_else(|| Problem::unknown("dead letter", missing()))?;
-    Ok(answer::document(&describe(&host, plan, &found)))
+    Ok(answer::document(&describe(&wiring, plan, &found)))
 }
 
 fn condition(text: &str) -> Result<Condition, Problem> {
     Condition::parse(text).map_err(|error| Problem::malformed(format!("`where`: {error}")))
 }
 
-fn describe(host: &Host, plan: &SubscriptionPlan, found: &Found) -> Value {
-    let topic = plan.dead_letter.and_then(|place| host.topic_name(TopicId(place as u32)));
+fn describe(wiring: &Wiring, plan: &SubscriptionPlan, found: &Found) -> Value {
+    let topic = plan.dead_letter.and_then(|place| topic_name(wiring, wiring.topic(place)));
     let message = MessageJson::new(found.letter.get(0), topic.unwrap_or_default());
     // A struct of strings and numbers always has a JSON form.
     serde_json::to_value(message).unwrap_or_default()

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::answer;
-use crate::app::Host;
+use crate::app::{Host, subscription as named};
 use crate::extract::{Json, Path};
 use crate::problem::Problem;
 
@@ -43,7 +43,8 @@ pub(crate) async fn seek(
     Path(subscription): Path<String>,
     Json(seek): Json<Seek>,
 ) -> Result<Response, Problem> {
-    let (id, plan) = host.subscription(&subscription)?;
+    let wiring = host.wiring();
+    let (id, plan) = named(&wiring, &subscription)?;
     let waiting = host.app.broker.seek(id, place(&seek.to)?).await.map_err(ended)?;
     let waiting = waiting.ok_or_else(|| {
         Problem::unknown("subscription", format!("`{subscription}` is not there any more"))
@@ -52,7 +53,8 @@ pub(crate) async fn seek(
 }
 
 async fn set_paused(host: &Host, subscription: &str, paused: bool) -> Result<Response, Problem> {
-    let (id, plan) = host.subscription(subscription)?;
+    let wiring = host.wiring();
+    let (id, plan) = named(&wiring, subscription)?;
     host.app.broker.pause(id, paused).await.map_err(ended)?;
     Ok(answer::document(&json!({ "subscription": plan.name, "paused": paused })))
 }

@@ -34,4 +34,5 @@ mod unavailable;
 
 pub use app::App;
 pub use loopback::is_loopback;
+pub use pipeline::{Pipelines, Refused, Wish};
 pub use serve::serve;

@@ -7,18 +7,19 @@ const COMPARED_BYTES_MAX: usize = 256;
 /// Names a misspelt one is compared with.
 const COMPARED_MAX: usize = 1_000;
 
-/// The item called `name` and its place in `items`.
+/// The item called `name`.
 ///
 /// # Errors
 /// 404 that names the nearest one.
-pub(crate) fn find<'a, T>(
+pub(crate) fn find<T: Copy>(
     name: &str,
-    items: &'a [T],
-    name_of: impl Fn(&T) -> &str,
+    items: impl Iterator<Item = T>,
+    name_of: impl for<'t> Fn(&'t T) -> &'t str,
     what: &'static str,
-) -> Result<(usize, &'a T), Problem> {
-    let found = items.iter().enumerate().find(|(_, item)| name_of(item) == name);
-    found.ok_or_else(|| unknown(name, items.iter().map(&name_of), what))
+) -> Result<T, Problem> {
+    let items: Vec<T> = items.collect();
+    let found = items.iter().find(|item| name_of(item) == name).copied();
+    found.ok_or_else(|| unknown(name, items.iter().map(|item| name_of(item)), what))
 }
 
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>, what: &'static str) -> Problem {

@@ -7,15 +7,16 @@ use axum::response::Response;
 use millstream_pipeline::{Consumer, Plan, PluginPlan};
 use serde_json::{Value, json};
 
-use crate::app::Host;
+use crate::app::{Host, plugin};
 use crate::extract::Path;
 use crate::problem::Problem;
 use crate::{answer, metrics};
 
 /// All plugins.
 pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
-    let plugins = &host.app.plan.plugins;
-    answer::list(plugins.iter().map(|plugin| describe(plugin, &host)).collect(), None)
+    let wiring = host.wiring();
+    let plugins = wiring.plan().plugins.iter();
+    answer::list(plugins.map(|plugin| describe(plugin, wiring.plan(), &host)).collect(), None)
 }
 
 /// One plugin, with the configuration it was given.
@@ -23,13 +24,14 @@ pub(crate) async fn show(
     State(host): State<Arc<Host>>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let plugin = host.plugin(&name)?;
-    let mut shown = describe(plugin, &host);
+    let wiring = host.wiring();
+    let plugin = plugin(&wiring, &name)?;
+    let mut shown = describe(plugin, wiring.plan(), &host);
     shown["config"] = plugin.config.clone();
     Ok(answer::document(&shown))
 }
 
-fn describe(plugin: &PluginPlan, host: &Host) -> Value {
+fn describe(plugin: &PluginPlan, plan: &Plan, host: &Host) -> Value {
     let name = &plugin.name;
     let versions = host.app.swaps.versions(name).unwrap_or_default();
     let swap = host.app.swaps.status(name).filter(|swap| !swap.done);
@@ -38,7 +40,7 @@ fn describe(plugin: &PluginPlan, host: &Host) -> Value {
         "world": versions.first().map(|version| &version.world),
         "versions": versions,
         "swap": swap.map(|swap| swap.state),
-        "subscriptions": served_by(name, &host.app.plan),
+        "subscriptions": served_by(name, plan),
         "metrics": host.app.monitor.plugin(name).as_ref().map(metrics::document),
     })
 }

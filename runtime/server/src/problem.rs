@@ -70,6 +70,11 @@ impl Problem {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too-large", "too large", detail)
     }
 
+    /// 422: read, and it says what cannot be.
+    pub(crate) fn refused(kind: &'static str, detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, kind, "not applied", detail)
+    }
+
     /// 429: refused without a wait, since the topic's rules say so. Worth another try, after the
     /// time that `Retry-After` says.
     pub(crate) fn too_many(kind: &'static str, detail: impl Into<String>) -> Self {

@@ -15,12 +15,13 @@ use millstream_formats::Stamp;
 use millstream_message::TopicId;
 use millstream_pipeline::{Plan, SourceConnector, SourcePlan, TopicKind, TopicPlan};
 use millstream_queue::{Duplicate, Publication, PublishError};
+use millstream_runner::Wiring;
 use percent_encoding::percent_decode_str;
 
 use self::accepted::Accepted;
 use self::declared::Declared;
 use self::messages::{Messages, Pointers, Reader};
-use crate::app::Host;
+use crate::app::{Host, topic as named};
 use crate::blocking::elsewhere;
 use crate::body::{self, Share};
 use crate::extract::Path;
@@ -53,10 +54,11 @@ pub(crate) fn source_at<'a>(plan: &'a Plan, path: &str) -> Option<&'a SourcePlan
 /// Publishes as [`to_topic`] does, to the topic of `source`.
 pub(crate) async fn through_source(
     host: &Arc<Host>,
+    plan: &Plan,
     source: &SourcePlan,
     request: Request,
 ) -> Response {
-    let topic = host.topic_name(TopicId(source.topic as u32)).unwrap_or_default();
+    let topic = &plan.topics[source.topic].name;
     let pointers =
         Pointers { key_from: source.key_from.as_deref(), dedup_from: source.dedup_from.as_deref() };
     publish(host, topic, pointers, request).await
@@ -87,7 +89,8 @@ async fn accept(
     parts: &Parts,
     body: &mut BodyDataStream,
 ) -> Result<Accepted, Problem> {
-    let (id, topic) = open_topic(host, topic)?;
+    let wiring = host.wiring();
+    let (id, topic) = open_topic(host, &wiring, topic)?;
     let form = form::of(&parts.uri, &parts.headers)?;
     let declared = Declared::read(&parts.headers)?;
     let reader = Reader::new(form, declared, pointers, topic)?;
@@ -104,11 +107,15 @@ async fn accept(
 }
 
 /// The topic called `name`, if it takes messages from outside now.
-fn open_topic<'a>(host: &'a Host, name: &str) -> Result<(TopicId, &'a TopicPlan), Problem> {
+fn open_topic<'a>(
+    host: &Host,
+    wiring: &'a Wiring,
+    name: &str,
+) -> Result<(TopicId, &'a TopicPlan), Problem> {
     if host.stopping.is_cancelled() {
         return Err(Problem::busy("stopping", "the host is shutting down: nothing was accepted"));
     }
-    let (id, topic) = host.topic(name)?;
+    let (id, topic) = named(wiring, name)?;
     if topic.kind == TopicKind::DeadLetter {
         let detail = format!("`{name}` is a dead-letter topic: only the host writes to it");
         return Err(Problem::conflict("dead-letter-topic", detail));

@@ -43,7 +43,7 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
         .route("/v1/plugins/{plugin}", get(plugins::show))
         .route("/v1/plugins/{plugin}/swap", get(swap::status).post(swap::begin))
         .route("/v1/plugins/{plugin}/rollback", post(swap::roll_back))
-        .route("/v1/pipeline", get(pipeline::show));
+        .route("/v1/pipeline", get(pipeline::show).put(pipeline::apply));
     unavailable::mount(built)
         .fallback(source_or_nothing)
         .method_not_allowed_fallback(method_not_allowed)
@@ -57,9 +57,11 @@ pub(crate) fn router(host: Arc<Host>) -> Router {
 /// The paths of the http sources are the pipeline's to choose, so they are looked up as they are:
 /// as routes, a `{` in one of them would mean something.
 async fn source_or_nothing(State(host): State<Arc<Host>>, request: Request) -> Response {
-    match publish::source_at(&host.app.plan, request.uri().path()) {
+    let wiring = host.wiring();
+    let plan = wiring.plan();
+    match publish::source_at(plan, request.uri().path()) {
         Some(source) if request.method() == Method::POST => {
-            publish::through_source(&host, source, request).await
+            publish::through_source(&host, plan, source, request).await
         }
         Some(_) => method_not_allowed(request.method().clone(), request.uri().clone())
             .await

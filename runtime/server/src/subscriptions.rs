@@ -5,14 +5,14 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 use millstream_formats::rfc3339;
-use millstream_message::{SubscriptionId, TopicId};
+use millstream_message::SubscriptionId;
 use millstream_pipeline::{Consumer, SinkConnector, SubscriptionPlan};
 use millstream_queue::SubscriptionFigures;
-use millstream_runner::{HealthReport, StoppedKey};
+use millstream_runner::{HealthReport, StoppedKey, Wiring};
 use serde_json::{Value, json};
 
 use crate::answer;
-use crate::app::Host;
+use crate::app::{Host, subscription, topic_name};
 use crate::blocking::elsewhere;
 use crate::extract::Path;
 use crate::problem::Problem;
@@ -23,9 +23,10 @@ const STOPPED_KEYS_MAX: usize = 20;
 /// All subscriptions, in the order of the file.
 pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
     let figures = host.app.broker.figures().subscriptions;
-    let subscriptions = host.app.plan.subscriptions.iter().zip(&figures).enumerate();
-    let items = subscriptions.map(|(place, (plan, figures))| {
-        describe(&host, SubscriptionId(place as u32), plan, figures)
+    let wiring = host.wiring();
+    let items = wiring.subscriptions().map(|(id, plan)| {
+        let figures = figures.get(id.0 as usize).copied().unwrap_or_default();
+        describe(&host, &wiring, (id, plan), &figures)
     });
     answer::list(items.collect(), None)
 }
@@ -35,10 +36,11 @@ pub(crate) async fn show(
     State(host): State<Arc<Host>>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (id, plan) = host.subscription(&name)?;
+    let wiring = host.wiring();
+    let (id, plan) = subscription(&wiring, &name)?;
     let figures = host.app.broker.figures().subscriptions;
     let figures = figures.get(id.0 as usize).copied().unwrap_or_default();
-    let mut shown = describe(&host, id, plan, &figures);
+    let mut shown = describe(&host, &wiring, (id, plan), &figures);
     if figures.stopped_keys > 0 {
         let letters = host.app.dead_letters.clone();
         let stopped = elsewhere(move || letters.stopped_keys(id, STOPPED_KEYS_MAX)).await?;
@@ -51,13 +53,13 @@ pub(crate) async fn show(
 
 fn describe(
     host: &Host,
-    id: SubscriptionId,
-    plan: &SubscriptionPlan,
+    wiring: &Wiring,
+    (id, plan): (SubscriptionId, &SubscriptionPlan),
     figures: &SubscriptionFigures,
 ) -> Value {
-    let topic_at = |place: usize| host.topic_name(TopicId(place as u32));
-    let (role, consumer) = consumer(host, &plan.consumer);
-    let blocked_by = figures.blocked_by.and_then(|id| host.topic_name(id));
+    let topic_at = |place: usize| topic_name(wiring, wiring.topic(place));
+    let (role, consumer) = consumer(wiring, &plan.consumer);
+    let blocked_by = figures.blocked_by.and_then(|id| topic_name(wiring, id));
     json!({
         "name": plan.name,
         "topic": topic_at(plan.topic),
@@ -101,10 +103,10 @@ fn stopped_key(stopped: &StoppedKey) -> Value {
 }
 
 /// What handles the messages: a plugin by its name, a sink by its kind.
-fn consumer<'a>(host: &'a Host, consumer: &Consumer) -> (&'static str, Option<&'a str>) {
+fn consumer<'a>(wiring: &'a Wiring, consumer: &Consumer) -> (&'static str, Option<&'a str>) {
     match consumer {
         Consumer::Plugin(place) => {
-            ("plugin", host.app.plan.plugins.get(*place).map(|plugin| plugin.name.as_str()))
+            ("plugin", wiring.plan().plugins.get(*place).map(|plugin| plugin.name.as_str()))
         }
         Consumer::Sink(SinkConnector::File { .. }) => ("sink", Some("file")),
         Consumer::Sink(SinkConnector::Stdout) => ("sink", Some("stdout")),

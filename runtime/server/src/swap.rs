@@ -14,7 +14,7 @@ use serde_json::Value;
 use tokio::time::timeout;
 
 use crate::answer;
-use crate::app::Host;
+use crate::app::{Host, plugin as named};
 use crate::body;
 use crate::extract::{Path, Query};
 use crate::problem::Problem;
@@ -40,7 +40,8 @@ pub(crate) async fn begin(
     let (parts, body) = request.into_parts();
     let mut body = body.into_data_stream();
     let begun = async {
-        let name = &host.plugin(&plugin)?.name;
+        let wiring = host.wiring();
+        let name = &named(&wiring, &plugin)?.name;
         let options = options(Query::of(&parts.uri)?.0)?;
         let received = body::receive(&parts.headers, &mut body, &host.request_bytes).await?;
         swap(&host, name, received.bytes, options)
@@ -89,7 +90,8 @@ pub(crate) async fn status(
     Path(plugin): Path<String>,
     Query(After { after }): Query<After>,
 ) -> Result<Response, Problem> {
-    let (name, swaps) = (&host.plugin(&plugin)?.name, &host.app.swaps);
+    let wiring = host.wiring();
+    let (name, swaps) = (&named(&wiring, &plugin)?.name, &host.app.swaps);
     if let Some(after) = after {
         let later = timeout(WAIT_MAX, swaps.status_after(name, after));
         tokio::select! {
@@ -107,18 +109,20 @@ pub(crate) async fn roll_back(
     State(host): State<Arc<Host>>,
     Path(plugin): Path<String>,
 ) -> Result<Response, Problem> {
-    let name = &host.plugin(&plugin)?.name;
+    let wiring = host.wiring();
+    let name = &named(&wiring, &plugin)?.name;
     let reverted = host.app.swaps.roll_back(name).await;
     reverted.map(|reverted| document(&reverted)).map_err(|error| refused(name, &error))
 }
 
-fn refused(plugin: &str, error: &SwapError) -> Problem {
+pub(crate) fn refused(plugin: &str, error: &SwapError) -> Problem {
     let detail = format!("plugin `{plugin}`: {error}");
     match error {
         SwapError::Unknown => Problem::unknown("plugin", detail),
         SwapError::Busy(status) => {
             Problem::conflict("swap-under-way", detail).with("swap", value(status))
         }
+        SwapError::Applying => Problem::conflict("apply-under-way", detail),
         SwapError::Options(what) => Problem::malformed(what.as_str()),
         SwapError::NothingBefore => Problem::conflict("nothing-to-roll-back", detail),
         SwapError::Stopping => Problem::busy("stopping", detail),

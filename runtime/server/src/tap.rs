@@ -18,7 +18,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio_util::sync::CancellationToken;
 
 use self::watch::{Sight, Watch};
-use crate::app::Host;
+use crate::app::{Host, topic as named};
 use crate::extract::{Path, Query};
 use crate::problem::Problem;
 
@@ -52,7 +52,8 @@ pub(crate) async fn tap(
     Path(topic): Path<String>,
     Query(parameters): Query<Parameters>,
 ) -> Result<Response, Problem> {
-    let (id, topic) = host.topic(&topic)?;
+    let wiring = host.wiring();
+    let (id, topic) = named(&wiring, &topic)?;
     if parameters.count == Some(0) {
         return Err(Problem::malformed("`count` must be 1 or more"));
     }

@@ -9,15 +9,18 @@ use millstream_queue::TopicFigures;
 use serde_json::{Value, json};
 
 use crate::answer;
-use crate::app::Host;
+use crate::app::{Host, topic};
 use crate::extract::Path;
 use crate::problem::Problem;
 
 /// All topics, in the order of the file.
 pub(crate) async fn list(State(host): State<Arc<Host>>) -> Response {
     let figures = host.app.broker.figures().topics;
-    let topics = host.app.plan.topics.iter().zip(&figures);
-    answer::list(topics.map(|(topic, figures)| describe(topic, figures)).collect(), None)
+    let wiring = host.wiring();
+    let items = wiring.topics().map(|(id, topic)| {
+        describe(topic, &figures.get(id.0 as usize).copied().unwrap_or_default())
+    });
+    answer::list(items.collect(), None)
 }
 
 /// One topic.
@@ -25,7 +28,8 @@ pub(crate) async fn show(
     State(host): State<Arc<Host>>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (id, topic) = host.topic(&name)?;
+    let wiring = host.wiring();
+    let (id, topic) = topic(&wiring, &name)?;
     let figures = host.app.broker.figures().topics;
     let figures = figures.get(id.0 as usize).copied().unwrap_or_default();
     Ok(answer::document(&describe(topic, &figures)))
@@ -36,7 +40,8 @@ pub(crate) async fn purge(
     State(host): State<Arc<Host>>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    let (id, topic) = host.topic(&name)?;
+    let wiring = host.wiring();
+    let (id, topic) = topic(&wiring, &name)?;
     let ended = |error: millstream_queue::Ended| Problem::busy("journal-ended", error.to_string());
     let purged = host.app.broker.purge(id).await.map_err(ended)?;
     let gone = || Problem::unknown("topic", format!("`{name}` is not there any more"));

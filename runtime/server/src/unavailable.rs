@@ -9,13 +9,11 @@ use crate::app::Host;
 use crate::problem::Problem;
 
 const GET: MethodFilter = MethodFilter::GET;
-const PUT: MethodFilter = MethodFilter::PUT;
 
 const UNAVAILABLE: &[(MethodFilter, &str, &str)] = &[
     (GET, "/", "the web console"),
     (GET, "/metrics", "metrics"),
     (GET, "/openapi.json", "the OpenAPI description"),
-    (PUT, "/v1/pipeline", "apply"),
     (GET, "/v1/messages/{id}/trace", "trace"),
 ];
 

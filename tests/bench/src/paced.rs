@@ -65,13 +65,13 @@ async fn http() -> anyhow::Result<Vec<Duration>> {
     let url = format!("http://{}/v1/topics/in/messages", listener.local_addr()?);
     let stop = CancellationToken::new();
     let app = App {
-        dead_letters: DeadLetters::new(Arc::clone(&broker), running.plan()),
+        dead_letters: DeadLetters::new(Arc::clone(&broker), running.wirings()),
         monitor: running.monitor(),
-        plan: running.plan(),
+        wirings: running.wirings(),
         broker,
         random: rand::random::<u128>,
         swaps: running.swaps(),
-        pipeline_text: String::new(),
+        pipelines: None,
         version: "bench",
     };
     let server = tokio::spawn(serve(listener, app, stop.clone()));

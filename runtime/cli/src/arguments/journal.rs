@@ -25,10 +25,10 @@ pub(crate) struct JournalFolder {
     pub(crate) dir: PathBuf,
 }
 
-/// What becomes of messages that the journal holds and the pipeline file has no place for.
+/// What becomes of messages that the pipeline file has no place for.
 #[derive(Debug, Args)]
 pub(crate) struct Changes {
-    /// Give up what the journal holds of it, for good: `topic:NAME` or `subscription:NAME`; may be
+    /// Give up the messages that wait in it, for good: `topic:NAME` or `subscription:NAME`; may be
     /// repeated.
     #[arg(long = "drop", value_name = "KIND:NAME", value_parser = named)]
     pub(crate) drops: Vec<Named>,

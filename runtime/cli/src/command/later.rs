@@ -8,7 +8,6 @@ pub(super) fn execute(command: &LaterCommand) -> Result<(), Failure> {
     let name = match command {
         Later::Top(_) => "top",
         Later::Graph(_) => "graph",
-        Later::Apply(_) => "apply",
         Later::Trace(_) => "trace",
         Later::Bench(_) => "bench",
     };

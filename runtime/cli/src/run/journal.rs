@@ -31,10 +31,14 @@ pub(super) fn changes(typed: &Typed, plan: &Plan) -> Result<Changes, Failure> {
                     pipeline keeps its messages in memory";
         return Err(Failure::wrong(text));
     }
-    for (place, one) in renames.iter().enumerate() {
-        fits(one, &renames[..place], plan).map_err(Failure::wrong)?;
-    }
+    fit(renames, plan).map_err(Failure::wrong)?;
     Ok(Changes { drops: drops.clone(), renames: renames.clone() })
+}
+
+/// Whether the pipeline has a place for what is renamed.
+pub(super) fn fit(renames: &[Rename], plan: &Plan) -> Result<(), String> {
+    let all = renames.iter().enumerate();
+    all.map(|(place, one)| fits(one, &renames[..place], plan)).collect()
 }
 
 fn fits(one: &Rename, before: &[Rename], plan: &Plan) -> Result<(), String> {
@@ -129,7 +133,7 @@ fn faults(error: OpenError, renames: &[Rename]) -> Vec<JournalFault> {
     }]
 }
 
-fn leftover(one: Leftover, renames: &[Rename]) -> LeftoverFault {
+pub(super) fn leftover(one: Leftover, renames: &[Rename]) -> LeftoverFault {
     let Leftover { what, messages, why } = one;
     let renamed =
         renames.iter().find(|rename| rename.kind == what.kind && rename.from == what.name);
@@ -154,14 +158,23 @@ pub(super) struct Began {
 }
 
 /// Says what the journal held, and what of it was lost.
-pub(super) fn announce(plan: &Plan, recovered: &Recovered) {
-    let Some(journal) = planned(plan) else { return };
+pub(super) fn announce(pipeline: &Pipeline, recovered: &Recovered) {
+    let Some(journal) = planned(&pipeline.plan) else { return };
     told(&journal.path, recovered).iter().for_each(|line| logs::say(line));
+    if let Some(before) = &recovered.text {
+        let name = &pipeline.plan.name;
+        logs::say(&match *before == pipeline.text {
+            true => format!("`{name}` goes on as it was run or applied last"),
+            false => {
+                format!("`{name}`: the file is not the one that was run or applied last; it is now")
+            }
+        });
+    }
 }
 
 fn told(folder: &Path, recovered: &Recovered) -> Vec<String> {
     let folder = folder.display();
-    let Recovered { records, messages, took, leases_returned, cut, lost } = recovered;
+    let Recovered { records, messages, took, leases_returned, cut, lost, .. } = recovered;
     let returned = match leases_returned {
         0 => String::new(),
         leases => format!(", {} of the process before given back", counted(*leases, "lease")),
@@ -188,7 +201,7 @@ fn told(folder: &Path, recovered: &Recovered) -> Vec<String> {
 
 /// What the journal held, for programs.
 pub(super) fn document(recovered: &Recovered) -> Value {
-    let Recovered { records, messages, took, leases_returned, cut, lost } = recovered;
+    let Recovered { records, messages, took, leases_returned, cut, lost, .. } = recovered;
     json!({
         "records": records,
         "messages": messages,

@@ -1,7 +1,6 @@
 //! Keys that a drained pipeline leaves waiting.
 
 use anyhow::anyhow;
-use millstream_message::SubscriptionId;
 use millstream_runner::{DeadLetters, Running};
 
 use crate::failure::Failure;
@@ -19,9 +18,9 @@ pub(super) struct Stopped {
 impl Stopped {
     /// Those of the pipeline as it is now.
     pub(super) fn find(running: &Running, dead_letters: &DeadLetters) -> Self {
-        let (plan, figures) = (running.plan(), running.broker().figures().subscriptions);
-        let named = plan.subscriptions.iter().enumerate().flat_map(|(place, one)| {
-            let stopped = dead_letters.stopped_keys(SubscriptionId(place as u32), NAMED_MAX);
+        let (wiring, figures) = (running.wiring(), running.broker().figures().subscriptions);
+        let named = wiring.subscriptions().flat_map(|(id, one)| {
+            let stopped = dead_letters.stopped_keys(id, NAMED_MAX);
             stopped.into_iter().map(|key| {
                 let shown = key.key.map_or("all messages".to_owned(), |key| format!("key `{key}`"));
                 format!("{shown} of `{}` by the dead letter of {}", one.name, key.dead_letter)

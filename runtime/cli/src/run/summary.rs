@@ -1,5 +1,6 @@
 //! What a run tells at its end.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use millstream_pipeline::{Consumer, Plan, SinkConnector, SubscriptionPlan};
@@ -175,17 +176,18 @@ impl Rates {
     }
 }
 
-fn published(report: &Report) -> Vec<u64> {
-    report.topics.iter().map(|one| one.published).collect()
+fn published(report: &Report) -> Vec<(&str, u64)> {
+    report.topics.iter().map(|one| (one.name.as_str(), one.published)).collect()
 }
 
-fn handled(report: &Report) -> Vec<u64> {
-    report.subscriptions.iter().map(|one| one.handled).collect()
+fn handled(report: &Report) -> Vec<(&str, u64)> {
+    report.subscriptions.iter().map(|one| (one.name.as_str(), one.handled)).collect()
 }
 
-fn since(of: fn(&Report) -> Vec<u64>, now: &Report, before: Option<&Report>) -> Vec<u64> {
-    let before = before.map(of).unwrap_or_default().into_iter().chain(std::iter::repeat(0));
-    let done = of(now).into_iter().zip(before).map(|(now, before)| now.saturating_sub(before));
+fn since(of: fn(&Report) -> Vec<(&str, u64)>, now: &Report, before: Option<&Report>) -> Vec<u64> {
+    let before: BTreeMap<&str, u64> = before.map(of).unwrap_or_default().into_iter().collect();
+    let before = |name: &str| before.get(name).copied().unwrap_or(0);
+    let done = of(now).into_iter().map(|(name, number)| number.saturating_sub(before(name)));
     done.map(|done| per_second(done, now)).collect()
 }
 

@@ -1,4 +1,5 @@
-//! `--watch`: a plugin whose folder or file changes is built and swapped while the pipeline runs.
+//! `--watch`: a plugin whose folder or file changes is built and swapped while the pipeline runs, and
+//! the pipeline file is applied when it changes.
 //!
 //! Whatever goes wrong on the way, the version that serves goes on, and one line says what happened.
 
@@ -6,14 +7,15 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Error, anyhow};
-use millstream_pipeline::{ComponentSource, Plan};
+use millstream_pipeline::{ComponentSource, Plan, render};
 use millstream_plugin_host::Digest;
-use millstream_runner::{SwapOptions, SwapStatus, Swaps};
+use millstream_runner::{Running, SwapOptions, SwapStatus, Swaps};
+use millstream_server::{Pipelines, Refused, Wish};
 use millstream_workshop::{WorkshopError, component_path, last_change};
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::logs;
-use crate::pipeline_file::read_component;
+use crate::pipeline_file::{read_component, read_text, sources};
 use crate::print::harmless;
 
 /// How often files are looked at: soon enough for somebody who has just saved one.
@@ -32,25 +34,66 @@ pub(super) async fn build_missing(sources: impl IntoIterator<Item = ComponentSou
 }
 
 /// Watches until it is dropped.
-pub(super) async fn watch(file: &Path, plan: &Plan, swaps: &Swaps) -> std::convert::Infallible {
-    let mut watched: Vec<Watched> =
-        plan.plugins.iter().map(|one| Watched::new(&one.name, &one.source)).collect();
+pub(super) async fn watch(
+    file: &Path,
+    running: &Running,
+    pipelines: &dyn Pipelines,
+) -> std::convert::Infallible {
+    let swaps = running.swaps();
+    let mut watched = Vec::new();
     let mut pipeline = Stamp::default();
     pipeline.act_on(modified(file));
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
+        follow(&mut watched, running.wiring().plan());
         for one in &mut watched {
-            one.look(swaps).await;
+            one.look(&swaps).await;
         }
         if pipeline.settled(modified(file)) {
-            let file = file.display();
-            logs::say(&format!(
-                "{file} has changed: applying it is not available yet; stop and run it again"
-            ));
+            apply(file, pipelines).await;
         }
     }
+}
+
+/// Whatever is applied, the plugins that run are watched.
+fn follow(watched: &mut Vec<Watched>, plan: &Plan) {
+    let mut before = std::mem::take(watched);
+    for one in &plan.plugins {
+        let known = before.iter().position(|old| old.name == one.name && old.source == one.source);
+        let new = || Watched::new(&one.name, &one.source);
+        watched.push(known.map_or_else(new, |known| before.swap_remove(known)));
+    }
+}
+
+/// Applies the file and says what came of it. Whatever is wrong, what ran goes on.
+async fn apply(file: &Path, pipelines: &dyn Pipelines) {
+    let said = match read_text(file) {
+        Ok(text) => {
+            if let Ok(sources) = sources(file) {
+                build_missing(sources).await;
+            }
+            let base = Some(file.parent().unwrap_or(Path::new("")).to_owned());
+            let name = Some(file.display().to_string());
+            let wish = Wish { text: text.clone(), base, name, ..Wish::default() };
+            match pipelines.apply(wish).await {
+                Ok(applied) => applied.to_string(),
+                Err(refused) => not_applied(refused, &text),
+            }
+        }
+        Err(error) => format!("{error:#}"),
+    };
+    logs::say(&harmless(&said));
+}
+
+fn not_applied(refused: Refused, text: &str) -> String {
+    let why = match refused {
+        Refused::Findings { findings, .. } => render(&findings, text, logs::stderr_has_color()),
+        Refused::Wrong(what) => what,
+        Refused::Apply(error) => error.to_string(),
+    };
+    format!("{why}\nnot applied: the pipeline of before goes on")
 }
 
 /// One plugin.

@@ -11,6 +11,8 @@
 //! #! journal damaged FILE OFFSET WHAT
 //! #! journal in-use
 //! #! journal format|unusable WHAT
+//! #! apply leftover topic|subscription NAME MESSAGES WHY
+//! #! apply restart KEY.KEY FROM TO
 //! ```
 //!
 //! A plugin without a directive is not checked; an unset variable is unset.
@@ -19,8 +21,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use millstream_pipeline::{
-    Checked, JournalFault, Kept, Leftover, PluginFacts, PluginFault, PluginFaultKind, World,
-    journal_findings, parse,
+    ApplyFault, Checked, JournalFault, Kept, Leftover, PluginFacts, PluginFault, PluginFaultKind,
+    World, apply_findings, journal_findings, parse,
 };
 
 /// Checks `text` with what its directives hand in.
@@ -36,6 +38,11 @@ pub(crate) fn check(text: &str, file: &str) -> Checked {
         assert!(checked.plan.take().is_some(), "{:?}", checked.findings);
         let folder = Path::new("/pipelines/data");
         checked.findings.extend(journal_findings(text, file, folder, &faults));
+    }
+    let faults = apply_faults(&directives);
+    if !faults.is_empty() {
+        assert!(checked.plan.take().is_some(), "{:?}", checked.findings);
+        checked.findings.extend(apply_findings(text, file, &faults));
     }
     checked
 }
@@ -89,6 +96,20 @@ fn journal_fault(directive: &str) -> JournalFault {
         "unusable" => JournalFault::Unusable(rest.to_owned()),
         other => panic!("no such directive: {other}"),
     }
+}
+
+fn apply_faults(directives: &[&str]) -> Vec<ApplyFault> {
+    let faults = directives.iter().filter_map(|line| line.strip_prefix("apply "));
+    let fault = |directive: &str| {
+        let (verb, rest) = directive.split_once(' ').unwrap();
+        if verb == "leftover" {
+            return ApplyFault::Leftover(leftover(rest));
+        }
+        let [route, from, to] = words(rest);
+        let route = route.split('.').map(str::to_owned).collect();
+        ApplyFault::NeedsRestart { route, from: from.to_owned(), to: to.to_owned() }
+    };
+    faults.map(fault).collect()
 }
 
 fn leftover(rest: &str) -> Leftover {

@@ -290,6 +290,11 @@ pub struct Core {
 }
 
 impl Core {
+    /// The text of the pipeline file that it was declared by last.
+    pub(crate) fn pipeline_text(&self) -> &str {
+        &self.pipeline.1
+    }
+
     /// A core with these topics and subscriptions, named by their places in the lists.
     #[must_use]
     pub fn new(topics: Vec<TopicRules>, subscriptions: Vec<SubscriptionRules>) -> Self {

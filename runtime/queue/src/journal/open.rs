@@ -49,6 +49,8 @@ pub struct Recovered {
     pub cut: Option<Cut>,
     /// Records that a repair had to leave out.
     pub lost: u64,
+    /// The text of the pipeline file that it was declared by last; none for a new journal.
+    pub text: Option<String>,
 }
 
 /// Why a journal does not open. Nothing was changed but a torn tail cut.
@@ -129,6 +131,7 @@ pub(crate) fn open(
         records: opened.records,
         cut: opened.cut.clone(),
         lost: opened.lost,
+        text: Some(core.pipeline_text()).filter(|text| !text.is_empty()).map(str::to_owned),
         ..Recovered::default()
     };
     let last = opened.last.map(|stamp| stamp.now).or(before.map(|(_, now)| now));

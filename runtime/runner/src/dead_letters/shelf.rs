@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use millstream_formats::Subject;
 use millstream_message::{Batch, Message, SubscriptionId, TopicId};
-use millstream_pipeline::Plan;
 use millstream_queue::{Broker, Letter, MAX_STEP_MESSAGES};
 
 use super::error::DeadLetterError;
 use super::restored::told;
 use super::selection::Wanted;
+use crate::wiring::Wiring;
 
 /// Letters that are asked a condition before others get their turn: one answer may take a while.
 const ASKED_MAX: usize = 64;
@@ -78,8 +78,8 @@ pub(super) struct Shelf {
     pub(super) broker: Arc<dyn Broker>,
     pub(super) id: SubscriptionId,
     pub(super) subscription: String,
-    /// The place of the subscription's topic in the plan.
-    pub(super) home: usize,
+    /// Largest payload of one message of the subscription's topic, in bytes.
+    pub(super) message_max: u64,
     topic: TopicId,
     topic_name: String,
 }
@@ -87,10 +87,10 @@ pub(super) struct Shelf {
 impl Shelf {
     pub(super) fn of(
         broker: &Arc<dyn Broker>,
-        plan: &Plan,
+        wiring: &Wiring,
         id: SubscriptionId,
     ) -> Result<Self, DeadLetterError> {
-        let one = plan.subscriptions.get(id.0 as usize);
+        let (plan, one) = (wiring.plan(), wiring.subscription_plan(id));
         let name = one.map(|one| one.name.clone()).unwrap_or_default();
         let found = one.and_then(|one| Some((one, one.dead_letter?)));
         let (one, topic) = found.ok_or(DeadLetterError::NoDeadLetterTopic(name))?;
@@ -98,8 +98,8 @@ impl Shelf {
             broker: Arc::clone(broker),
             id,
             subscription: one.name.clone(),
-            home: one.topic,
-            topic: TopicId(topic as u32),
+            message_max: plan.topics[one.topic].max_message,
+            topic: wiring.topic(topic),
             topic_name: plan.topics[topic].name.clone(),
         })
     }

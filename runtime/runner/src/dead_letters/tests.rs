@@ -16,6 +16,7 @@ use tokio::time::{Instant, advance, sleep};
 
 use super::{DeadLetterError, DeadLetters, JobState, JobStatus, Outcome, Rate, Redrive, Selection};
 use crate::rules;
+use crate::wiring::{Wiring, Wirings};
 
 const IN: TopicId = TopicId(0);
 const PAY: SubscriptionId = SubscriptionId(0);
@@ -37,7 +38,7 @@ impl Clock for TokioClock {
 struct Shop {
     broker: Arc<EmbeddedBroker>,
     letters: DeadLetters,
-    plan: Arc<Plan>,
+    wirings: Wirings,
 }
 
 impl Shop {
@@ -54,15 +55,17 @@ impl Shop {
             Arc::new(TokioClock(Instant::now())),
             || 0,
         ));
-        let letters = DeadLetters::new(Arc::clone(&broker) as Arc<dyn Broker>, plan.clone());
-        Self { broker, letters, plan }
+        Self::of(broker, Wirings::fixed(Wiring::new(plan, String::new())))
+    }
+
+    fn of(broker: Arc<EmbeddedBroker>, wirings: Wirings) -> Self {
+        let letters = DeadLetters::new(Arc::clone(&broker) as Arc<dyn Broker>, wirings.clone());
+        Self { broker, letters, wirings }
     }
 
     /// Somebody else works with the same broker.
     fn started_again(&self) -> Self {
-        let (broker, plan) = (Arc::clone(&self.broker), self.plan.clone());
-        let letters = DeadLetters::new(Arc::clone(&broker) as Arc<dyn Broker>, plan.clone());
-        Self { broker, letters, plan }
+        Self::of(Arc::clone(&self.broker), self.wirings.clone())
     }
 
     /// Publishes one message a payload; each `subscription` gives up all of them.

@@ -17,6 +17,7 @@ use super::options::SwapOptions;
 use super::shadow;
 use super::stage::Stage;
 use crate::open::settings;
+use crate::versions::{Module, is_journalled};
 
 /// How long a new version waits for the place of its first instance.
 const PLACE_MAX: Duration = Duration::from_secs(30);
@@ -87,7 +88,7 @@ impl Course {
 
     async fn verify(&mut self) -> Event {
         let deployment = &self.entry.deployment;
-        let limits = match settings(deployment.plan()) {
+        let limits = match settings(&deployment.plan()) {
             Ok(settings) => settings.limits.compile,
             Err(error) => return unloadable(&error),
         };
@@ -106,7 +107,7 @@ impl Course {
 
     async fn compile(&mut self) -> Event {
         let deployment = &self.entry.deployment;
-        let settings = match settings(deployment.plan()) {
+        let settings = match settings(&deployment.plan()) {
             Ok(settings) => settings,
             Err(error) => return unloadable(&error),
         };
@@ -122,14 +123,10 @@ impl Course {
     /// Starts an instance for every subscription, which then is of no more use.
     async fn configure(&mut self) -> Event {
         let Some(plugin) = self.plugin.clone() else { return unready() };
-        for (_, subscription, topic) in self.entry.deployment.served() {
-            let started = timeout(PLACE_MAX, start(&plugin, subscription, topic)).await;
-            let why = match started {
-                Ok(Ok(())) => continue,
-                Ok(Err(failure)) => failure.to_string(),
-                Err(_) => format!("no place for an instance within {PLACE_MAX:?}"),
-            };
-            return Event::Failed(Stage::Configured, format!("`{subscription}`: {why}"));
+        for post in &*self.entry.posts() {
+            if let Err(why) = try_start(&plugin, &post.name, &post.topic_name).await {
+                return Event::Failed(Stage::Configured, format!("`{}`: {why}", post.name));
+            }
         }
         Event::Done
     }
@@ -149,11 +146,12 @@ impl Course {
     async fn begin(&mut self, percent: u8) -> Event {
         let share = Share::percent(percent).unwrap_or(Share::ALL);
         let Some(plugin) = self.plugin.clone() else { return unready() };
-        let Entry { deployment, crew, posts, .. } = &*self.entry;
+        let Entry { deployment, crew, .. } = &*self.entry;
         self.before = deployment.service.borrow().serving.figures.sample();
-        let begun = deployment.begin(&plugin, share).await;
+        let bytes = Some(self.bytes.clone()).filter(|_| !is_journalled(&*deployment.broker));
+        let begun = deployment.begin(Module { plugin, bytes }, share).await;
         if begun.is_ok() && share != Share::ALL {
-            crew.reinforce(deployment, posts, share);
+            crew.reinforce(deployment, &self.entry.posts(), share);
         }
         done(begun, Stage::Probation)
     }
@@ -236,6 +234,18 @@ async fn ended(mut end: watch::Receiver<Option<String>>, stop: CancellationToken
     tokio::select! {
         () = stop.cancelled() => "the host is stopping".to_owned(),
         why = asked => why,
+    }
+}
+
+/// Starts an instance, which then is of no more use; says why it does not start.
+pub(crate) async fn try_start(
+    plugin: &Plugin,
+    subscription: &str,
+    topic: &str,
+) -> Result<(), String> {
+    match timeout(PLACE_MAX, start(plugin, subscription, topic)).await {
+        Ok(started) => started.map_err(|failure| failure.to_string()),
+        Err(_) => Err(format!("no place for an instance within {PLACE_MAX:?}")),
     }
 }
 

@@ -64,7 +64,7 @@ impl Crew {
     }
 
     /// Does something that the end of the run waits for.
-    pub(super) fn spawn(&self, name: String, task: impl Future<Output = ()> + Send + 'static) {
+    pub(crate) fn spawn(&self, name: String, task: impl Future<Output = ()> + Send + 'static) {
         let task = tokio::spawn(task);
         self.follow(name, task);
     }

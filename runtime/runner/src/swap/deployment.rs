@@ -4,10 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use millstream_message::{Batch, SubscriptionId, TopicId};
-use millstream_pipeline::{Consumer, Plan, PluginPlan};
-use millstream_plugin_host::{Host, Metrics, Plugin};
-use millstream_queue::{Broker, DeployError, Share};
+use millstream_message::{Batch, SubscriptionId};
+use millstream_pipeline::PluginPlan;
+use millstream_plugin_host::{Digest, Host, Metrics};
+use millstream_queue::{Broker, DeployError, Ended, Share};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep};
 
@@ -15,10 +15,9 @@ use super::duty::{Duty, Lane};
 use super::meters::Meters;
 use super::service::{Service, Trial};
 use super::status::SwapStatus;
-use super::version::{Version, VersionReport};
+use super::version::{Generations, Version, VersionReport};
 use crate::health::HealthReport;
-use crate::rules::topic_id;
-use crate::versions::{Loaded, is_journalled};
+use crate::versions::{Loaded, Module, is_journalled};
 
 /// How long a trial waits for the end of the one before: what that withheld goes on in steps.
 const TRIAL_BEFORE_MAX: Duration = Duration::from_secs(10);
@@ -27,9 +26,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// One plugin of the running pipeline.
 pub(crate) struct Deployment {
-    plan: Arc<Plan>,
-    /// Where it stands in the plan.
-    place: usize,
+    name: String,
+    declared: Mutex<Declared>,
     pub(super) host: Host,
     pub(super) broker: Arc<dyn Broker>,
     pub(super) service: watch::Sender<Service>,
@@ -39,7 +37,23 @@ pub(crate) struct Deployment {
     meters: Mutex<Meters>,
 }
 
-/// Whether a swap or a rollback is under way.
+/// What the pipeline file says of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Declared {
+    pub(crate) plan: Arc<PluginPlan>,
+    /// Digest of the bytes that its source names.
+    pub(crate) source: String,
+}
+
+impl Declared {
+    /// `plan`, and the bytes that its source names.
+    pub(crate) fn new(plan: &PluginPlan, source: &Bytes) -> Self {
+        let source = Digest::of(source).to_string();
+        Self { plan: Arc::new(plan.clone()), source }
+    }
+}
+
+/// What is under way with its versions.
 #[derive(Debug, Default)]
 pub(super) enum UnderWay {
     #[default]
@@ -47,31 +61,31 @@ pub(super) enum UnderWay {
     /// The reason for which it must end goes in here.
     Swap(watch::Sender<Option<String>>),
     Rollback,
+    /// The pipeline is being changed.
+    Apply,
 }
 
 impl Deployment {
-    /// The plugin at `place` in the plan, with the versions that are loaded.
+    /// A plugin with the versions that are loaded; `served` by id.
     pub(crate) fn new(
-        plan: &Arc<Plan>,
-        place: usize,
+        declared: Declared,
         loaded: Loaded,
+        served: &[SubscriptionId],
         host: &Host,
         broker: &Arc<dyn Broker>,
     ) -> Self {
-        let name = &plan.plugins[place].name;
-        let ids = (0..plan.subscriptions.len()).map(|place| SubscriptionId(place as u32));
-        let generations: Vec<u64> =
-            ids.map(|id| broker.generation(id).unwrap_or_default()).collect();
+        let name = declared.plan.name.clone();
         let mut meters = Meters::default();
-        let mut version = |(plugin, since_ms): (Plugin, u64)| {
-            meters.load(&plugin);
-            Version::new(name, plugin, generations.clone(), since_ms)
+        let mut version = |(module, since_ms): (Module, u64)| {
+            meters.load(&module.plugin);
+            let generations = Generations::now(&**broker, served.iter().copied());
+            Version::new(&name, module, generations, since_ms)
         };
         let mut service = Service::of(version(loaded.serving));
         service.previous = loaded.previous.map(|previous| Arc::new(version(previous)));
         Self {
-            plan: Arc::clone(plan),
-            place,
+            name,
+            declared: Mutex::new(declared),
             host: host.clone(),
             broker: Arc::clone(broker),
             service: watch::Sender::new(service),
@@ -82,27 +96,63 @@ impl Deployment {
     }
 
     pub(crate) fn name(&self) -> &str {
-        &self.plan().name
+        &self.name
     }
 
-    pub(super) fn plan(&self) -> &PluginPlan {
-        &self.plan.plugins[self.place]
+    /// What the pipeline file says of it.
+    pub(crate) fn declared(&self) -> Declared {
+        self.declared.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// The subscriptions that it serves, by name and topic's name.
-    pub(super) fn served(&self) -> impl Iterator<Item = (SubscriptionId, &str, &str)> {
-        let consumer = Consumer::Plugin(self.place);
-        let all = self.plan.subscriptions.iter().enumerate();
-        all.filter(move |(_, one)| one.consumer == consumer).map(move |(place, one)| {
-            let topic = &self.plan.topics[one.topic].name;
-            (SubscriptionId(place as u32), one.name.as_str(), topic.as_str())
-        })
+    pub(super) fn plan(&self) -> Arc<PluginPlan> {
+        self.declared().plan
     }
 
-    /// The topic that a subscription reads.
-    pub(super) fn topic_of(&self, subscription: SubscriptionId) -> TopicId {
-        let place = subscription.0 as usize;
-        topic_id(self.plan.subscriptions.get(place).map_or(0, |one| one.topic))
+    /// The pipeline file says this of it from now on.
+    pub(crate) fn redeclare(&self, declared: Declared) {
+        *self.declared.lock().unwrap_or_else(PoisonError::into_inner) = declared;
+    }
+
+    /// The version that serves.
+    pub(crate) fn serving(&self) -> Arc<Version> {
+        Arc::clone(&self.service.borrow().serving)
+    }
+
+    /// The version to go back to.
+    pub(crate) fn previous(&self) -> Option<Arc<Version>> {
+        self.service.borrow().previous.clone()
+    }
+
+    /// The bytes of a version; none where nobody has them.
+    pub(crate) async fn bytes_of(&self, version: &Version) -> Result<Option<Bytes>, Ended> {
+        match &version.bytes {
+            Some(bytes) => Ok(Some(bytes.clone())),
+            None => self.broker.module(&self.name, version.digest()).await,
+        }
+    }
+
+    /// Its versions serve one more subscription from now on.
+    pub(crate) fn join(&self, id: SubscriptionId) {
+        let generation = self.broker.generation(id).unwrap_or_default();
+        self.serving().join(id, generation);
+    }
+
+    /// Another version serves from now on, or the same with other settings: every worker takes it up
+    /// between two batches. Gives the one that served.
+    pub(crate) fn replace(&self, serving: Version, previous: Option<Version>) -> Arc<Version> {
+        let (serving, previous) = (Arc::new(serving), previous.map(Arc::new));
+        for version in [Some(&serving), previous.as_ref()].into_iter().flatten() {
+            self.meters().load(&version.plugin);
+        }
+        let mut replaced = [None, None];
+        self.service.send_modify(|service| {
+            let old = std::mem::replace(&mut service.serving, Arc::clone(&serving));
+            let before = std::mem::replace(&mut service.previous, previous.clone());
+            replaced = [Some(old), before];
+        });
+        let [old, before] = replaced;
+        before.iter().for_each(|before| self.forget(before));
+        old.unwrap_or(serving)
     }
 
     /// What one worker looks at.
@@ -114,9 +164,9 @@ impl Deployment {
         self.service.borrow().reports()
     }
 
-    /// How the version does that has most messages of the subscription at `place`.
-    pub(crate) fn health(&self, place: usize) -> HealthReport {
-        self.service.borrow().foremost().health(place).report()
+    /// How the version does that has most messages of the subscription.
+    pub(crate) fn health(&self, id: SubscriptionId) -> HealthReport {
+        self.service.borrow().foremost().health(id).report()
     }
 
     /// What all versions did and took, by subscription.
@@ -125,13 +175,12 @@ impl Deployment {
     }
 
     /// Another version has messages from now on, as far as `share` goes.
-    pub(super) async fn begin(&self, plugin: &Plugin, share: Share) -> Result<(), DeployError> {
-        let digest = plugin.inspection().digest.to_string();
+    pub(super) async fn begin(&self, module: Module, share: Share) -> Result<(), DeployError> {
+        let digest = module.plugin.inspection().digest.to_string();
         let generation = self.begin_trial(&digest, share).await?;
         let since = self.broker.now().wall_ms;
-        let generations = vec![generation; self.plan.subscriptions.len()];
-        let version = Version::new(self.name(), plugin.clone(), generations, since);
-        self.meters().load(plugin);
+        self.meters().load(&module.plugin);
+        let version = Version::new(self.name(), module, Generations::all(generation), since);
         let trial = Some(Trial { version: Arc::new(version), share });
         self.service.send_modify(|service| service.trial = trial);
         Ok(())
@@ -206,12 +255,12 @@ impl Deployment {
     }
 
     /// A version leaves the memory: what it did and took is kept, unless its code still serves.
-    pub(super) fn forget(&self, version: &Arc<Version>) {
+    pub(crate) fn forget(&self, version: &Arc<Version>) {
         let needed = {
             let service = self.service.borrow();
             let trial = service.trial.as_ref().map(|trial| &trial.version);
             let needed = [Some(&service.serving), trial, service.previous.as_ref()];
-            needed.into_iter().flatten().any(|one| one.digest() == version.digest())
+            needed.into_iter().flatten().any(|one| one.plugin.is(&version.plugin))
         };
         if !needed {
             self.meters().unload(&version.plugin);

@@ -1,6 +1,6 @@
 //! One plugin of a running pipeline, and what may happen to its versions: one thing at a time.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use millstream_queue::Share;
 use tokio::sync::watch;
@@ -19,14 +19,42 @@ use crate::post::Post;
 const ASKED_FOR: &str = "somebody asked for it";
 
 /// One plugin, and who works for it.
-pub(super) struct Entry {
+pub(crate) struct Entry {
     pub(super) deployment: Arc<Deployment>,
     pub(super) crew: Crew,
     /// Its subscriptions.
-    pub(super) posts: Vec<Arc<Post>>,
+    posts: Mutex<Arc<[Arc<Post>]>>,
 }
 
 impl Entry {
+    pub(super) fn new(deployment: Arc<Deployment>, crew: Crew, posts: Arc<[Arc<Post>]>) -> Self {
+        Self { deployment, crew, posts: Mutex::new(posts) }
+    }
+
+    /// What its subscriptions' workers have in common.
+    pub(super) fn posts(&self) -> Arc<[Arc<Post>]> {
+        Arc::clone(&self.posts.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// It has these subscriptions from now on.
+    pub(super) fn serve(&self, posts: Arc<[Arc<Post>]>) {
+        *self.posts.lock().unwrap_or_else(PoisonError::into_inner) = posts;
+    }
+
+    /// Nobody swaps it until [`Entry::release`].
+    pub(super) fn hold(&self) -> Result<(), SwapError> {
+        let mut under_way = self.under_way();
+        if !matches!(*under_way, UnderWay::Nothing) {
+            return Err(self.busy(&under_way));
+        }
+        *under_way = UnderWay::Apply;
+        Ok(())
+    }
+
+    pub(super) fn release(&self) {
+        *self.under_way() = UnderWay::Nothing;
+    }
+
     fn under_way(&self) -> MutexGuard<'_, UnderWay> {
         self.deployment.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -35,7 +63,7 @@ impl Entry {
     pub(super) fn end_of_swap(&self) -> Option<watch::Sender<Option<String>>> {
         match &*self.under_way() {
             UnderWay::Swap(end) => Some(end.clone()),
-            UnderWay::Nothing | UnderWay::Rollback => None,
+            UnderWay::Nothing | UnderWay::Rollback | UnderWay::Apply => None,
         }
     }
 
@@ -47,7 +75,7 @@ impl Entry {
     ) -> Result<SwapStatus, SwapError> {
         let mut under_way = self.under_way();
         if !matches!(*under_way, UnderWay::Nothing) {
-            return Err(self.busy());
+            return Err(self.busy(&under_way));
         }
         *under_way = UnderWay::Swap(end);
         let from = self.deployment.service.borrow().serving.digest().to_owned();
@@ -62,7 +90,10 @@ impl Entry {
         Ok(status)
     }
 
-    fn busy(&self) -> SwapError {
+    fn busy(&self, with: &UnderWay) -> SwapError {
+        if matches!(with, UnderWay::Apply) {
+            return SwapError::Applying;
+        }
         match self.deployment.status.borrow().clone() {
             Some(status) => SwapError::Busy(Box::new(status)),
             None => SwapError::NothingBefore,
@@ -122,7 +153,7 @@ impl Entry {
         {
             let mut under_way = self.under_way();
             if !matches!(*under_way, UnderWay::Nothing) {
-                return Err(self.busy());
+                return Err(self.busy(&under_way));
             }
             *under_way = UnderWay::Rollback;
         }
@@ -147,7 +178,7 @@ impl Entry {
     }
 
     async fn replace(&self, previous: &Version) -> Result<(), SwapError> {
-        self.deployment.begin(&previous.plugin, Share::ALL).await?;
+        self.deployment.begin(previous.module(), Share::ALL).await?;
         let old = self.deployment.promote(None).await?;
         self.deployment.forget_previous();
         old.into_iter().for_each(|old| self.retire(old));
@@ -161,15 +192,15 @@ impl Entry {
 
     /// Lets the workers of a version that served finish what they have in hand; then nothing of it
     /// can settle any more.
-    pub(super) fn retire(&self, old: Arc<Version>) {
+    pub(crate) fn retire(&self, old: Arc<Version>) {
         let deployment = Arc::clone(&self.deployment);
-        let serving = Arc::clone(&deployment.service.borrow().serving);
+        let (serving, posts) = (deployment.serving(), self.posts());
         self.crew.spawn(format!("end of a version of {}", deployment.name()), async move {
             old.left().await;
-            for (id, subscription, _) in deployment.served() {
-                let generation = serving.generation(id.0 as usize);
-                if let Err(error) = deployment.broker.fence(id, generation).await {
-                    tracing::error!(subscription, %error, "the old version was not fenced");
+            for post in &*posts {
+                let generation = serving.generation(post.subscription);
+                if let Err(error) = deployment.broker.fence(post.subscription, generation).await {
+                    tracing::error!(subscription = %post.name, %error, "the old version was not fenced");
                 }
             }
             deployment.forget(&old);

@@ -18,6 +18,9 @@ pub enum SwapError {
         .0.since()
     )]
     Busy(Box<SwapStatus>),
+    /// The pipeline is being changed.
+    #[error("a changed pipeline is being applied: wait for its end")]
+    Applying,
     /// An option says what cannot be.
     #[error("{0}")]
     Options(String),

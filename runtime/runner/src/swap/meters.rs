@@ -21,17 +21,14 @@ impl Meters {
 
     /// A version has come.
     pub(super) fn load(&mut self, plugin: &Plugin) {
-        let digest = plugin.inspection().digest;
-        if self.plugins.iter().all(|one| one.inspection().digest != digest) {
+        if !self.plugins.iter().any(|one| one.is(plugin)) {
             self.plugins.push(plugin.clone());
         }
     }
 
     /// A version leaves the memory: what it did and took is kept.
     pub(super) fn unload(&mut self, plugin: &Plugin) {
-        let digest = plugin.inspection().digest;
-        let gone: Vec<Plugin> =
-            self.plugins.extract_if(.., |one| one.inspection().digest == digest).collect();
+        let gone: Vec<Plugin> = self.plugins.extract_if(.., |one| one.is(plugin)).collect();
         for (name, metrics) in gone.iter().flat_map(Plugin::metrics) {
             // What is gone has no memory any more.
             let metrics = Metrics { memory: 0, instances: 0, ..metrics };

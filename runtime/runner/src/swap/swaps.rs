@@ -1,6 +1,6 @@
 //! The swaps of a running pipeline, for whoever asks for one or about one.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
 use serde::Serialize;
@@ -20,7 +20,16 @@ use crate::post::Post;
 /// plugin.
 #[derive(Clone, Default)]
 pub struct Swaps {
-    entries: Arc<[Arc<Entry>]>,
+    entries: Arc<RwLock<Vec<Arc<Entry>>>>,
+}
+
+/// Nobody swaps a plugin as long as it lives.
+pub(crate) struct Held(Vec<Arc<Entry>>);
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.0.iter().for_each(|entry| entry.release());
+    }
 }
 
 /// What a rollback did.
@@ -35,17 +44,34 @@ pub struct Reverted {
 }
 
 impl Swaps {
-    pub(crate) fn new(deployments: &[Arc<Deployment>], posts: &[Arc<Post>], crew: &Crew) -> Self {
-        let entry = |deployment: &Arc<Deployment>| {
-            let served: Vec<_> = deployment.served().map(|(id, ..)| id).collect();
-            let posts = posts.iter().filter(|post| served.contains(&post.subscription));
-            Arc::new(Entry {
-                deployment: Arc::clone(deployment),
-                crew: crew.clone(),
-                posts: posts.map(Arc::clone).collect(),
-            })
+    /// These plugins run from now on, each with what the workers of its subscriptions have in common.
+    pub(crate) fn serve(&self, plugins: Vec<(Arc<Deployment>, Arc<[Arc<Post>]>)>, crew: &Crew) {
+        let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
+        let entry = |(deployment, posts): (Arc<Deployment>, Arc<[Arc<Post>]>)| match entries
+            .iter()
+            .find(|one| Arc::ptr_eq(&one.deployment, &deployment))
+        {
+            Some(entry) => {
+                entry.serve(posts);
+                Arc::clone(entry)
+            }
+            None => Arc::new(Entry::new(deployment, crew.clone(), posts)),
         };
-        Self { entries: deployments.iter().map(entry).collect() }
+        let serving = plugins.into_iter().map(entry).collect();
+        *entries = serving;
+    }
+
+    /// Keeps everybody from swapping.
+    ///
+    /// # Errors
+    /// A swap is under way.
+    pub(crate) fn hold(&self) -> Result<Held, (String, SwapError)> {
+        let mut held = Held(Vec::new());
+        for entry in self.read().iter() {
+            entry.hold().map_err(|error| (entry.deployment.name().to_owned(), error))?;
+            held.0.push(Arc::clone(entry));
+        }
+        Ok(held)
     }
 
     /// Begins to swap `plugin` for the version in `bytes`, and answers at once; [`Swaps::status`]
@@ -66,7 +92,7 @@ impl Swaps {
         }
         let (end, ended) = watch::channel(None);
         let status = entry.receive(options, end)?;
-        let course = Course::new(Arc::clone(entry), bytes, options, ended);
+        let course = Course::new(Arc::clone(&entry), bytes, options, ended);
         entry.crew.spawn(format!("swap of {plugin}"), course.run());
         Ok(status)
     }
@@ -106,7 +132,16 @@ impl Swaps {
         }
     }
 
-    fn entry(&self, plugin: &str) -> Option<&Arc<Entry>> {
-        self.entries.iter().find(|entry| entry.deployment.name() == plugin)
+    /// The plugins that run, in the order of the file.
+    pub(crate) fn deployments(&self) -> Vec<Arc<Deployment>> {
+        self.read().iter().map(|entry| Arc::clone(&entry.deployment)).collect()
+    }
+
+    pub(crate) fn entry(&self, plugin: &str) -> Option<Arc<Entry>> {
+        self.read().iter().find(|entry| entry.deployment.name() == plugin).cloned()
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Vec<Arc<Entry>>> {
+        self.entries.read().unwrap_or_else(PoisonError::into_inner)
     }
 }

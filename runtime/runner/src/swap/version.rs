@@ -1,10 +1,13 @@
 //! A version of a plugin at work.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
+use millstream_message::SubscriptionId;
 use millstream_plugin_host::Plugin;
-use millstream_queue::Handler;
+use millstream_queue::{Broker, Handler};
 use serde::Serialize;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -13,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::figures::Figures;
 use super::status::time;
 use crate::health::Health;
+use crate::versions::Module;
 
 /// How long workers of a version that serves no longer may take for what they have in hand.
 const LEAVE_MAX: Duration = Duration::from_secs(10 * 60);
@@ -21,24 +25,52 @@ const LEAVE_MAX: Duration = Duration::from_secs(10 * 60);
 #[derive(Debug)]
 pub(crate) struct Version {
     pub(crate) plugin: Plugin,
-    /// What the queue knows its workers by, by the places of the subscriptions in the plan.
-    generations: Vec<u64>,
+    /// Its bytes, where no journal keeps them.
+    pub(super) bytes: Option<Bytes>,
+    generations: Generations,
     /// What dead letters call it.
     pub(crate) handler: Arc<Handler>,
     /// Since when it has messages: milliseconds since the Unix epoch.
-    pub(super) since_ms: u64,
+    pub(crate) since_ms: u64,
     pub(crate) figures: Figures,
     /// A token for every worker that has taken it up.
     pub(super) workers: TaskTracker,
     /// Its trial has failed: what its workers have in hand is given back.
     pub(super) withdrawn: CancellationToken,
-    /// By the places of the subscriptions in the plan.
-    health: Box<[Arc<Health>]>,
+    health: Mutex<BTreeMap<SubscriptionId, Arc<Health>>>,
+}
+
+/// What the queue knows workers of a version by.
+#[derive(Debug, Default)]
+pub(crate) struct Generations {
+    /// In subscriptions that are not named.
+    pub(crate) all: u64,
+    pub(crate) of: Mutex<BTreeMap<SubscriptionId, u64>>,
+}
+
+impl Generations {
+    /// One for all subscriptions.
+    pub(super) fn all(generation: u64) -> Self {
+        Self { all: generation, of: Mutex::default() }
+    }
+
+    /// Those of the workers that serve these subscriptions now.
+    pub(crate) fn now(
+        broker: &dyn Broker,
+        served: impl IntoIterator<Item = SubscriptionId>,
+    ) -> Self {
+        let of = served.into_iter().filter_map(|id| Some((id, broker.generation(id)?)));
+        Self { all: 0, of: Mutex::new(of.collect()) }
+    }
+
+    fn get(&self, id: SubscriptionId) -> u64 {
+        locked(&self.of).get(&id).copied().unwrap_or(self.all)
+    }
 }
 
 impl Version {
-    /// `generations`: one for each subscription of the plan.
-    pub(super) fn new(name: &str, plugin: Plugin, generations: Vec<u64>, since_ms: u64) -> Self {
+    pub(crate) fn new(name: &str, module: Module, generations: Generations, since_ms: u64) -> Self {
+        let Module { plugin, bytes } = module;
         let digest = plugin.inspection().digest.to_string();
         Self {
             handler: Arc::new(Handler { name: name.to_owned(), digest }),
@@ -47,22 +79,33 @@ impl Version {
             figures: Figures::default(),
             workers: TaskTracker::new(),
             withdrawn: CancellationToken::new(),
-            health: generations.iter().map(|_| Arc::default()).collect(),
+            health: Mutex::default(),
+            bytes,
             generations,
         }
     }
 
-    /// What the queue knows its workers in the subscription at `place` by.
-    pub(crate) fn generation(&self, place: usize) -> u64 {
-        self.generations.get(place).copied().unwrap_or_default()
+    /// What it is made of.
+    pub(crate) fn module(&self) -> Module {
+        Module { plugin: self.plugin.clone(), bytes: self.bytes.clone() }
     }
 
-    /// How it does in the subscription at `place`.
-    pub(crate) fn health(&self, place: usize) -> Arc<Health> {
-        self.health.get(place).map(Arc::clone).unwrap_or_default()
+    /// What the queue knows its workers in the subscription by.
+    pub(crate) fn generation(&self, id: SubscriptionId) -> u64 {
+        self.generations.get(id)
     }
 
-    pub(super) fn digest(&self) -> &str {
+    /// It serves one more subscription, by workers of this generation.
+    pub(super) fn join(&self, id: SubscriptionId, generation: u64) {
+        locked(&self.generations.of).insert(id, generation);
+    }
+
+    /// How it does in the subscription.
+    pub(crate) fn health(&self, id: SubscriptionId) -> Arc<Health> {
+        Arc::clone(locked(&self.health).entry(id).or_default())
+    }
+
+    pub(crate) fn digest(&self) -> &str {
         &self.handler.digest
     }
 
@@ -78,7 +121,7 @@ impl Version {
         if self.figures.starts_failed() == 0 {
             return None;
         }
-        let why = self.health.iter().find_map(|health| health.report().why);
+        let why = locked(&self.health).values().find_map(|health| health.report().why);
         Some(format!("an instance did not start: {}", why.unwrap_or_default()))
     }
 
@@ -95,6 +138,10 @@ impl Version {
             time_per_message: self.figures.sample().pace(),
         }
     }
+}
+
+fn locked<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// What a version is to its plugin.

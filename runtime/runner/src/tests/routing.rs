@@ -5,6 +5,7 @@ use millstream_message::{
 
 use super::plan;
 use crate::routing::Routing;
+use crate::wiring::Wiring;
 
 const NOW: u64 = 1_700_000_000_000;
 
@@ -17,7 +18,8 @@ fn routing() -> Routing {
         work: { topic: in, plugin: echo, output: out, routes: [other], dead_letter: dead }\n  \
         read: { topic: out, sink: { stdout: {} }, dead_letter: dead }\n";
     let plan = plan(text, std::path::Path::new("."));
-    Routing::new(&plan, &plan.subscriptions[0])
+    let wiring = Wiring::new(plan, String::new());
+    Routing::new(&wiring, &wiring.plan().subscriptions[0])
 }
 
 fn inputs(n: usize) -> Batch {

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use super::order::Order;
 use super::refused;
 use crate::answer;
-use crate::app::Host;
+use crate::app::{Host, subscription as named};
 use crate::extract::{Json, Path};
 use crate::problem::Problem;
 
@@ -21,7 +21,7 @@ pub(crate) async fn redrive(
     Path(subscription): Path<String>,
     Json(order): Json<Order>,
 ) -> Result<Response, Problem> {
-    let (id, _) = host.subscription(&subscription)?;
+    let (id, _) = named(&host.wiring(), &subscription)?;
     let (selection, how) = (order.selection()?, order.redrive()?);
     let outcome = host.app.dead_letters.redrive(id, selection, how).await.map_err(refused)?;
     Ok(answer(outcome))
@@ -33,7 +33,7 @@ pub(crate) async fn purge(
     Path(subscription): Path<String>,
     Json(order): Json<Order>,
 ) -> Result<Response, Problem> {
-    let (id, _) = host.subscription(&subscription)?;
+    let (id, _) = named(&host.wiring(), &subscription)?;
     let (selection, dry_run) = (order.selection()?, order.purge()?);
     let outcome = host.app.dead_letters.purge(id, selection, dry_run).await.map_err(refused)?;
     Ok(answer(outcome))
@@ -44,7 +44,7 @@ pub(crate) async fn status(
     State(host): State<Arc<Host>>,
     Path(subscription): Path<String>,
 ) -> Result<Response, Problem> {
-    let (id, _) = host.subscription(&subscription)?;
+    let (id, _) = named(&host.wiring(), &subscription)?;
     shown(host.app.dead_letters.job(id), &subscription)
 }
 
@@ -53,7 +53,7 @@ pub(crate) async fn stop(
     State(host): State<Arc<Host>>,
     Path(subscription): Path<String>,
 ) -> Result<Response, Problem> {
-    let (id, _) = host.subscription(&subscription)?;
+    let (id, _) = named(&host.wiring(), &subscription)?;
     shown(host.app.dead_letters.stop(id).await, &subscription)
 }
 

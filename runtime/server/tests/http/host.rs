@@ -15,7 +15,7 @@ use millstream_queue::{
     Broker, DedupRules, Delivery, EmbeddedBroker, Exhausted, Handler, LeaseRequest,
     SubscriptionFigures, SubscriptionRules, SystemClock, TopicFigures, TopicRules,
 };
-use millstream_runner::{DeadLetters, Monitor, Swaps};
+use millstream_runner::{DeadLetters, Monitor, Swaps, Wiring, Wirings};
 use millstream_server::{App, serve};
 use reqwest::{Client, RequestBuilder, StatusCode};
 use serde_json::{Value, json};
@@ -59,15 +59,16 @@ impl Host {
         let stop = CancellationToken::new();
         let keeper = Arc::clone(&broker);
         tokio::spawn(async move { keeper.keep_time(CancellationToken::new()).await });
-        let dead_letters = DeadLetters::new(Arc::clone(&shared), Arc::clone(&plan));
+        let wirings = Wirings::fixed(Wiring::new(plan, PIPELINE.into()));
+        let dead_letters = DeadLetters::new(Arc::clone(&shared), wirings.clone());
         let app = App {
             dead_letters: dead_letters.clone(),
             monitor: Monitor::default(),
-            plan,
+            wirings,
             broker: shared,
             random: || 7,
             swaps: Swaps::default(),
-            pipeline_text: PIPELINE.into(),
+            pipelines: None,
             version: "1.2.3",
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

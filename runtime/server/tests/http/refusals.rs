@@ -160,8 +160,13 @@ async fn every_endpoint_that_is_not_built_says_so() {
     ] {
         refused(host.get(path), 501, "not-available-yet").await;
     }
-    let apply = host.client.put(format!("{}/v1/pipeline", host.url)).body("pipeline: x");
-    refused(apply, 501, "not-available-yet").await;
+}
+
+#[tokio::test]
+async fn a_host_that_nobody_changes_applies_nothing() {
+    let host = Host::start().await;
+    let put = |query: &str| host.client.put(format!("{}/v1/pipeline{query}", host.url));
+    refused(put("").body("pipeline: x"), 409, "not-applied").await;
 }
 
 #[tokio::test]

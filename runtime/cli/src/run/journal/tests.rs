@@ -77,6 +77,7 @@ fn a_start_tells_what_waits_and_what_was_cut() {
     let file = "segment-0.log".to_owned();
     let cut = Some(Cut { file, offset: 4_096, bytes: 60, last_sequence: 12 });
     let recovered = Recovered {
+        text: None,
         records: 1_200,
         messages: 1,
         took: Duration::from_millis(20),

@@ -54,7 +54,8 @@ impl Bench {
         report.differed += 1;
         if report.differences.len() < DIFFERENCES_MAX {
             let one = message.get(0);
-            let name = self.entry.posts.iter().find(|post| post.subscription == subscription);
+            let posts = self.entry.posts();
+            let name = posts.iter().find(|post| post.subscription == subscription);
             report.differences.push(Difference {
                 subscription: name.map(|post| post.name.clone()).unwrap_or_default(),
                 id: one.id().to_string(),
@@ -97,12 +98,13 @@ impl Bench {
 
 /// Starts an instance that reaches nothing outside.
 async fn start(entry: &Entry, plugin: &Plugin, id: SubscriptionId) -> Result<Instance, String> {
-    let post = entry.posts.iter().find(|post| post.subscription == id);
+    let posts = entry.posts();
+    let post = posts.iter().find(|post| post.subscription == id);
     let post = post.ok_or_else(|| "no such subscription".to_owned())?;
     let started = timeout(PLACE_MAX, async {
         loop {
             let reach = Reach { http: false };
-            match plugin.instantiate_within(&post.name, &post.topic, reach).await {
+            match plugin.instantiate_within(&post.name, &post.topic_name, reach).await {
                 Err(StartFailure::Pool(_) | StartFailure::Instances(_)) => {
                     plugin.room(&post.name).await;
                 }

@@ -37,7 +37,7 @@ impl Feed {
     pub(super) fn open(entry: Arc<Entry>, wanted: u32) -> Self {
         let (sender, copies) = mpsc::channel(COPIES_MAX);
         entry.deployment.show_leases(Some(sender));
-        let kept = (0..entry.posts.len()).map(|post| (post, 0)).collect();
+        let kept = (0..entry.posts().len()).map(|post| (post, 0)).collect();
         let (until, at_hand) = (Instant::now() + WAIT_MAX, VecDeque::new());
         Self { entry, wanted, kept, copies, until, at_hand, seen: HashSet::new() }
     }
@@ -55,17 +55,17 @@ impl Feed {
                 continue;
             }
             let (subscription, batch) = timeout_at(self.until, self.copies.recv()).await.ok()??;
-            let post = self.entry.posts.iter().find(|post| post.subscription == subscription);
-            if let Some(post) = post.map(Arc::clone) {
+            let post =
+                self.entry.posts().iter().find(|post| post.subscription == subscription).cloned();
+            if let Some(post) = post {
                 self.take(&post, &batch);
             }
         }
     }
 
     fn look_into(&mut self, place: usize, from: u64) {
-        let Some(post) = self.entry.posts.get(place).map(Arc::clone) else { return };
-        let topic = self.entry.deployment.topic_of(post.subscription);
-        let Page { parts, next } = post.broker.browse(topic, from, PAGE);
+        let Some(post) = self.entry.posts().get(place).map(Arc::clone) else { return };
+        let Page { parts, next } = post.broker.browse(post.topic, from, PAGE);
         parts.iter().for_each(|part| self.take(&post, &part.batch));
         let enough = self.seen.len() >= self.wanted as usize;
         self.kept.extend(next.filter(|_| !enough).map(|next| (place, next)));

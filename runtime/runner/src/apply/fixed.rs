@@ -1,0 +1,59 @@
+//! What a host has from its start to its end.
+
+use millstream_pipeline::{BrokerPlan, JournalPlan, Plan, SourceConnector, SourcePlan};
+
+use super::error::NeedsRestart;
+
+/// What the new plan would change of it.
+pub(super) fn changed(old: &Plan, new: &Plan) -> Vec<NeedsRestart> {
+    let name = differs(&["pipeline"], &old.name, &new.name);
+    let stdin = stdin(old, new);
+    name.into_iter().chain(broker(&old.broker, &new.broker)).chain(stdin).collect()
+}
+
+fn broker(old: &BrokerPlan, new: &BrokerPlan) -> Vec<NeedsRestart> {
+    let (old, new) = match (old, new) {
+        (BrokerPlan::Journal(old), BrokerPlan::Journal(new)) => (old, new),
+        (old, new) => return differs(&["broker"], kind(old), kind(new)).into_iter().collect(),
+    };
+    let JournalPlan { path, sync, memory_budget, reserve, segment_bytes } = old;
+    let setting = |name: &'static str, from: String, to: String| {
+        differs(&["broker", "journal", name], &from, &to)
+    };
+    let all = [
+        setting("path", path.display().to_string(), new.path.display().to_string()),
+        setting("sync", format!("{sync:?}"), format!("{:?}", new.sync)),
+        setting("memory_budget", memory_budget.to_string(), new.memory_budget.to_string()),
+        setting("reserve", reserve.to_string(), new.reserve.to_string()),
+        setting("segment_bytes", segment_bytes.to_string(), new.segment_bytes.to_string()),
+    ];
+    all.into_iter().flatten().collect()
+}
+
+fn kind(broker: &BrokerPlan) -> &'static str {
+    match broker {
+        BrokerPlan::Memory => "memory",
+        BrokerPlan::Journal(_) => "journal",
+    }
+}
+
+/// What was read of stdin and not published yet is with the source that read it: nobody can go on from
+/// there.
+fn stdin(old: &Plan, new: &Plan) -> Option<NeedsRestart> {
+    let reads = |one: &&SourcePlan| matches!(one.connector, SourceConnector::Stdin { .. });
+    let (before, now) = (old.sources.iter().find(reads), new.sources.iter().find(reads));
+    let told = |plan: &Plan, one: Option<&SourcePlan>| {
+        one.map_or("none".to_owned(), |one| {
+            let topic = &plan.topics[one.topic].name;
+            format!("{} {:?} into {topic}", one.name, one.connector)
+        })
+    };
+    let (from, to) = (told(old, before), told(new, now));
+    let name = &now.or(before)?.name;
+    differs(&["sources", name], &from, &to)
+}
+
+fn differs(route: &[&str], from: &str, to: &str) -> Option<NeedsRestart> {
+    let route = route.iter().map(|part| (*part).to_owned()).collect();
+    (from != to).then(|| NeedsRestart { route, from: from.to_owned(), to: to.to_owned() })
+}

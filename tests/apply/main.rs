@@ -1,0 +1,11 @@
+//! A pipeline that changes while it runs: what goes on is not disturbed, nothing is lost or repeated,
+//! and what cannot be changes nothing.
+
+mod bed;
+mod crash;
+mod pairs;
+mod parts;
+mod refusals;
+mod told;
+mod watch;
+mod work;
