@@ -125,7 +125,6 @@ fn what_is_not_built_yet_says_so_and_fails() {
     for args in [
         &["top"][..],
         &["graph", "f"],
-        &["swap", "p", "oci://registry.example/p:1"],
         &["apply", "f", "--dry-run"],
         &["trace", "id"],
         &["bench", "f"],

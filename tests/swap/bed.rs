@@ -31,8 +31,20 @@ impl Bed {
     /// With the plugin from `source`, and more arguments.
     #[track_caller]
     pub(crate) fn open_in(project: Project, source: &Path, plugin: &str, args: &[&str]) -> Self {
+        Self::open_with(project, source, plugin, args, &[])
+    }
+
+    /// And with variables in the environment.
+    #[track_caller]
+    pub(crate) fn open_with(
+        project: Project,
+        source: &Path,
+        plugin: &str,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
         let file = project.write("swap.yaml", pipeline(source, plugin));
-        let host = Host::start(&file, Input::None, args);
+        let host = Host::start_with_env(&file, Input::None, args, env);
         let api = host.api();
         Self { project, host, api }
     }

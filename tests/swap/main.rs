@@ -5,6 +5,7 @@ mod bed;
 mod commands;
 mod plain;
 mod refusals;
+mod registry;
 mod shadow;
 mod trials;
 mod watch;

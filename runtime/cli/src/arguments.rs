@@ -141,8 +141,9 @@ pub(crate) struct Run {
     /// How long work in flight may take to finish when the host is told to stop.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) grace: Duration,
-    /// Build and swap a plugin whose folder or file changes. Applying a changed pipeline file is
-    /// not available yet.
+    /// Build and swap a plugin whose folder or file changes; fetch and swap one whose tag in a registry
+    /// has moved, looked at every 30s or as MILLSTREAM_TAGS_EVERY says. Applying a changed pipeline
+    /// file is not available yet.
     #[arg(long)]
     pub(crate) watch: bool,
     #[command(flatten)]

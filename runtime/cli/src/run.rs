@@ -24,15 +24,17 @@ use tokio_util::sync::CancellationToken;
 use self::journal::Began;
 use self::signals::Signals;
 use self::stopped::Stopped;
+use self::watch::{TAGS_EVERY, tags_every};
 use crate::arguments::Run;
 use crate::failure::Failure;
-use crate::pipeline_file::{Opening, PipelineFile, Plugins};
+use crate::pipeline_file::{Opening, Origin, PipelineFile, Plugins};
 use crate::print::Format;
 use crate::{logs, pipeline_file, plugin_host};
 
 /// Does what `run` says.
 pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
     let address = address::parse(&args.http)?;
+    let tags_every = tags_every(std::env::var(TAGS_EVERY).ok().as_deref())?;
     let runtime = tokio::runtime::Runtime::new().context("could not start the async runtime")?;
     let host = plugin_host::start()?;
     let opening = Opening { plugins: Plugins::Inspect(&host), http: address.is_some() };
@@ -45,9 +47,10 @@ pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
     let broken = file.has_errors();
     // With --format json stdout holds one document: the findings if they end the run, else the summary.
     file.show(if broken { format } else { Format::Human })?;
+    let origins = file.origins();
     let (plan, components, text) = file.into_plan()?;
     let changes = journal::changes(&args.changes, &plan)?;
-    let pipeline = Pipeline { plan: Arc::new(plan), text };
+    let pipeline = Pipeline { plan: Arc::new(plan), text, origins, tags_every };
     let done = runtime.block_on(async {
         let listener = match address {
             Some(address) => Some(address::bind(address).await?),
@@ -71,6 +74,10 @@ pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
 struct Pipeline {
     plan: Arc<Plan>,
     text: String,
+    /// Its plugins that came from registries.
+    origins: Vec<Origin>,
+    /// How often `--watch` looks what their tags name.
+    tags_every: Duration,
 }
 
 /// The way one run takes: open, start, serve, stop, tell.
@@ -96,7 +103,7 @@ async fn supervise(
     recovered.iter().for_each(|recovered| journal::announce(&pipeline.plan, recovered));
     let (running, served) = start(opened, listener, pipeline)?;
     let began = recovered.map(|recovered| Began { recovered, report: running.report() });
-    let ended = wait(&running, &served.dead_letters, &mut signals, args).await;
+    let ended = wait(&running, &served.dead_letters, &mut signals, args, pipeline).await;
     ended.announce();
     let report = tokio::select! {
         biased;
@@ -121,6 +128,10 @@ fn start(
     pipeline: &Pipeline,
 ) -> Result<(Running, Served), Failure> {
     let running = opened.start();
+    let swaps = running.swaps();
+    for Origin { plugin, digest, reference } in &pipeline.origins {
+        swaps.came_from(plugin, digest, reference.to_string());
+    }
     let dead_letters = DeadLetters::new(running.broker(), running.plan());
     let name = &pipeline.plan.name;
     let Some(listener) = listener else {
@@ -200,13 +211,14 @@ async fn wait(
     dead_letters: &DeadLetters,
     signals: &mut Signals,
     args: &Run,
+    pipeline: &Pipeline,
 ) -> End {
     let drained =
         async { if args.drain { running.drained().await } else { std::future::pending().await } };
     let (plan, swaps) = (running.plan(), running.swaps());
     let watched = async {
         if args.watch {
-            watch::watch(&args.file, &plan, &swaps).await
+            watch::watch(&args.file, &plan, pipeline, &swaps).await
         } else {
             std::future::pending().await
         }

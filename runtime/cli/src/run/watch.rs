@@ -1,17 +1,24 @@
-//! `--watch`: a plugin whose folder or file changes is built and swapped while the pipeline runs.
+//! `--watch`: a plugin whose folder or file changes is built and swapped while the pipeline runs, one
+//! whose tag has moved is fetched and swapped.
 //!
 //! Whatever goes wrong on the way, the version that serves goes on, and one line says what happened.
 
+mod tags;
+
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Error, anyhow};
+use bytes::Bytes;
 use millstream_pipeline::{ComponentSource, Plan};
 use millstream_plugin_host::Digest;
 use millstream_runner::{SwapOptions, SwapStatus, Swaps};
 use millstream_workshop::{WorkshopError, component_path, last_change};
 use tokio::time::{MissedTickBehavior, interval};
 
+pub(super) use self::tags::{TAGS_EVERY, tags_every};
+use super::Pipeline;
 use crate::logs;
 use crate::pipeline_file::read_component;
 use crate::print::harmless;
@@ -31,10 +38,19 @@ pub(super) async fn build_missing(sources: impl IntoIterator<Item = ComponentSou
     }
 }
 
-/// Watches until it is dropped.
-pub(super) async fn watch(file: &Path, plan: &Plan, swaps: &Swaps) -> std::convert::Infallible {
+/// Watches until it is dropped. A registry that answers late holds up no folder.
+pub(super) async fn watch(
+    file: &Path,
+    plan: &Plan,
+    pipeline: &Pipeline,
+    swaps: &Swaps,
+) -> Infallible {
+    tokio::join!(watch_files(file, plan, swaps), tags::watch(plan, pipeline, swaps)).0
+}
+
+async fn watch_files(file: &Path, plan: &Plan, swaps: &Swaps) -> Infallible {
     let mut watched: Vec<Watched> =
-        plan.plugins.iter().map(|one| Watched::new(&one.name, &one.source)).collect();
+        plan.plugins.iter().filter_map(|one| Watched::new(&one.name, &one.source)).collect();
     let mut pipeline = Stamp::default();
     pipeline.act_on(modified(file));
     let mut ticks = interval(LOOK_EVERY);
@@ -53,13 +69,20 @@ pub(super) async fn watch(file: &Path, plan: &Plan, swaps: &Swaps) -> std::conve
     }
 }
 
-/// One plugin.
+/// One plugin of this machine.
 struct Watched {
     name: String,
-    source: ComponentSource,
+    source: Local,
     stamp: Stamp,
     /// Digest of what was there at the last look.
     tried: Option<String>,
+}
+
+/// Where it is.
+#[derive(Clone)]
+enum Local {
+    Folder(PathBuf),
+    File(PathBuf),
 }
 
 /// When something was last written. What is still being written waits.
@@ -88,9 +111,13 @@ impl Stamp {
 }
 
 impl Watched {
-    fn new(name: &str, source: &ComponentSource) -> Self {
-        let (name, source) = (name.to_owned(), source.clone());
-        Self { name, source, stamp: Stamp::default(), tried: None }
+    fn new(name: &str, source: &ComponentSource) -> Option<Self> {
+        let source = match source.clone() {
+            ComponentSource::Folder(folder) => Local::Folder(folder),
+            ComponentSource::File(path) => Local::File(path),
+            ComponentSource::Registry(_) => return None,
+        };
+        Some(Self { name: name.to_owned(), source, stamp: Stamp::default(), tried: None })
     }
 
     async fn look(&mut self, swaps: &Swaps) {
@@ -107,15 +134,15 @@ impl Watched {
                 Some(format!("not swapped, the version before serves: {error:#}"))
             }
         };
-        said.iter().for_each(|said| logs::say(&harmless(&format!("`{}`: {said}", self.name))));
+        said.iter().for_each(|said| say(&self.name, said));
     }
 
     async fn changed_at(&self) -> Option<SystemTime> {
         let source = self.source.clone();
         let changed = move || match source {
             // A folder that cannot be read now may be in a moment.
-            ComponentSource::Folder(folder) => Ok(last_change(&folder).ok().flatten()),
-            ComponentSource::File(path) => Ok(modified(&path)),
+            Local::Folder(folder) => Ok(last_change(&folder).ok().flatten()),
+            Local::File(path) => Ok(modified(&path)),
         };
         blocking(changed).await.ok().flatten()
     }
@@ -127,34 +154,50 @@ impl Watched {
         let source = self.source.clone();
         let bytes = blocking(move || {
             let path = match source {
-                ComponentSource::Folder(folder) => up_to_date(&folder)?,
-                ComponentSource::File(path) => path,
+                Local::Folder(folder) => up_to_date(&folder)?,
+                Local::File(path) => path,
             };
             let bytes = read_component(&path)?;
             Ok((Digest::of(&bytes).to_string(), bytes))
         });
         let (digest, bytes) = bytes.await?;
-        let versions = swaps.versions(&self.name).unwrap_or_default();
-        let serves = versions.first().is_some_and(|serving| serving.digest == digest);
+        let serves = serves(&self.name, &digest, swaps);
         let before = self.tried.replace(digest);
         if serves || before == self.tried {
             return Ok(None);
         }
-        let options = SwapOptions { probation: PROBATION, ..SwapOptions::default() };
-        let mut status = swaps.begin(&self.name, bytes, options)?;
-        while !status.done {
-            let later = swaps.status_after(&self.name, status.revision).await;
-            status = later.ok_or_else(|| anyhow!("the plugin is gone"))?;
-        }
-        Ok(Some(status))
+        swapped(&self.name, bytes, swaps).await.map(Some)
     }
+}
+
+/// Whether the version with this digest serves.
+fn serves(name: &str, digest: &str, swaps: &Swaps) -> bool {
+    let versions = swaps.versions(name).unwrap_or_default();
+    versions.first().is_some_and(|serving| serving.digest == digest)
+}
+
+/// Swaps, and gives how that ended.
+async fn swapped(name: &str, bytes: Bytes, swaps: &Swaps) -> Result<SwapStatus, Error> {
+    let options = SwapOptions { probation: PROBATION, ..SwapOptions::default() };
+    let mut status = swaps.begin(name, bytes, options)?;
+    while !status.done {
+        let later = swaps.status_after(name, status.revision).await;
+        status = later.ok_or_else(|| anyhow!("the plugin is gone"))?;
+    }
+    Ok(status)
+}
+
+/// Says a line about a plugin.
+fn say(name: &str, said: &str) {
+    logs::say(&harmless(&format!("`{name}`: {said}")));
 }
 
 /// How a swap ended, in a line.
 fn ending(status: &SwapStatus) -> String {
     let to = status.to.as_deref().unwrap_or_default();
+    let from = status.source.as_ref().map(|source| format!(", from {source}")).unwrap_or_default();
     match (&status.reason, status.failed_at) {
-        (None, _) => format!("swapped, {to} serves"),
+        (None, _) => format!("swapped, {to} serves{from}"),
         (Some(why), at) => format!(
             "{}, the version before serves: {}: {}",
             status.state.name(),
