@@ -8,7 +8,7 @@ use thiserror::Error;
 /// How much of a registry's words an error shows, in characters.
 const SHOWN_MAX: usize = 200;
 
-/// Why a plugin does not come from a registry: a fragment that goes on after the reference. What came of it is what the caller has.
+/// Why a plugin does not come from a registry: a fragment that goes on behind the reference.
 #[derive(Debug, Error)]
 pub enum PullError {
     /// Nobody answers, or not in time.

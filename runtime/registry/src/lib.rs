@@ -9,6 +9,7 @@
 //! Not here: what a component is and does (`plugin-host`), when a tag is looked at again (`cli`).
 
 mod artifact;
+mod connection;
 mod credentials;
 mod digest;
 mod error;

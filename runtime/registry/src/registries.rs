@@ -1,34 +1,27 @@
 //! Pulls and resolves, within limits of size and time.
 
 use std::future::Future;
-use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use futures::TryStreamExt;
 use millstream_formats::OciReference;
-use oci_client::client::{ClientConfig, ClientProtocol};
 use oci_client::manifest::{
     IMAGE_MANIFEST_LIST_MEDIA_TYPE, IMAGE_MANIFEST_MEDIA_TYPE, OCI_IMAGE_INDEX_MEDIA_TYPE,
     OCI_IMAGE_MEDIA_TYPE, OciDescriptor,
 };
-use oci_client::{Client, Reference};
 use tokio::time::timeout;
 
 use crate::artifact;
-use crate::credentials::{self, Credentials};
+use crate::connection::Connection;
 use crate::digest::digest;
 use crate::error::{PullError, shown};
 use crate::store::Store;
 
-/// How long a registry may take to accept a connection.
-const CONNECT_MAX: Duration = Duration::from_secs(10);
-/// How long it may be silent within an answer.
-const SILENCE_MAX: Duration = Duration::from_secs(30);
 /// How long a whole pull may take: the largest component over a slow line.
 const PULL_MAX: Duration = Duration::from_secs(5 * 60);
-/// How long it may take to say what a tag names.
+/// How long a registry may take to say what a tag names.
 const RESOLVE_MAX: Duration = Duration::from_secs(30);
 /// Bytes of a manifest: as much as registries take.
 const MANIFEST_BYTES_MAX: u64 = 4 << 20;
@@ -96,7 +89,7 @@ impl Registries {
             return Ok(digest.to_owned());
         }
         let resolved = async {
-            let to = self.connect(reference).await?;
+            let to = Connection::open(reference, self.credentials.as_deref()).await?;
             let digest = to.client.fetch_manifest_digest(&to.image, &to.credentials.auth).await;
             digest.map_err(|error| to.told(error))
         };
@@ -104,7 +97,7 @@ impl Registries {
     }
 
     async fn pulled(&self, reference: &OciReference) -> Result<Pulled, PullError> {
-        let to = self.connect(reference).await?;
+        let to = Connection::open(reference, self.credentials.as_deref()).await?;
         let (manifest, digest) = self.manifest(&to, reference).await?;
         let layer = artifact::layer(&manifest, self.component_bytes_max)?;
         let bytes = match self.kept(&layer.digest, self.component_bytes_max).await {
@@ -157,14 +150,6 @@ impl Registries {
         Ok(bytes)
     }
 
-    async fn connect(&self, reference: &OciReference) -> Result<Connection, PullError> {
-        let credentials = credentials::of(reference.registry(), self.credentials.as_deref())?;
-        let client = client(reference.registry())?;
-        let to = Connection { client, image: image(reference), credentials };
-        to.client.store_auth_if_needed(to.image.resolve_registry(), &to.credentials.auth).await;
-        Ok(to)
-    }
-
     async fn kept(&self, digest: &str, bytes_max: u64) -> Option<Bytes> {
         let (store, digest) = (self.store.clone()?, digest.to_owned());
         let read = tokio::task::spawn_blocking(move || store.get(&digest, bytes_max));
@@ -176,25 +161,6 @@ impl Registries {
         let (digest, bytes) = (digest.to_owned(), bytes.clone());
         // What is not kept was logged, and is fetched again.
         let _ = tokio::task::spawn_blocking(move || store.put(&digest, &bytes)).await;
-    }
-}
-
-/// A registry, one image in it, and who asks for that.
-struct Connection {
-    client: Client,
-    image: Reference,
-    credentials: Credentials,
-}
-
-impl Connection {
-    /// Whose credentials were refused is told too.
-    fn told(&self, error: oci_client::errors::OciDistributionError) -> PullError {
-        match PullError::from(error) {
-            PullError::Unauthorized(why) => {
-                PullError::Unauthorized(format!("{why} ({})", self.credentials.note))
-            }
-            other => other,
-        }
     }
 }
 
@@ -212,57 +178,5 @@ fn verified(bytes: &[u8], expected: &str) -> Result<String, PullError> {
     match expected.is_empty() || expected == actual {
         true => Ok(actual),
         false => Err(PullError::OtherDigest { expected: shown(expected), actual }),
-    }
-}
-
-fn client(registry: &str) -> Result<Client, PullError> {
-    let protocol = match is_loopback(registry) {
-        true => ClientProtocol::Http,
-        false => ClientProtocol::Https,
-    };
-    let config = ClientConfig {
-        protocol,
-        connect_timeout: Some(CONNECT_MAX),
-        read_timeout: Some(SILENCE_MAX),
-        user_agent: concat!("millstream/", env!("CARGO_PKG_VERSION")),
-        ..ClientConfig::default()
-    };
-    Client::try_from(config).map_err(PullError::from)
-}
-
-/// Whether it is on this machine, where nobody listens between us and it.
-fn is_loopback(registry: &str) -> bool {
-    let host = match registry.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => host,
-        _ => registry,
-    };
-    let host = host.trim_start_matches('[').trim_end_matches(']');
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
-/// A digest says more than a tag beside it, which may have moved.
-fn image(reference: &OciReference) -> Reference {
-    let (registry, repository) =
-        (reference.registry().to_owned(), reference.repository().to_owned());
-    match (reference.digest(), reference.tag()) {
-        (Some(digest), _) => Reference::with_digest(registry, repository, digest.to_owned()),
-        (None, tag) => {
-            Reference::with_tag(registry, repository, tag.unwrap_or_default().to_owned())
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_loopback;
-
-    #[test]
-    fn only_registries_of_this_machine_are_asked_in_the_clear() {
-        let here =
-            ["localhost", "localhost:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000", "[::1]"];
-        let elsewhere =
-            ["registry.example", "localhost.example:5000", "10.0.0.1:5000", "[fe80::1]:5000"];
-        assert!(here.iter().all(|registry| is_loopback(registry)));
-        assert!(!elsewhere.iter().any(|registry| is_loopback(registry)));
     }
 }
