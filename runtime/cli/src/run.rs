@@ -133,6 +133,9 @@ fn start(
         swaps.came_from(plugin, digest, reference.to_string());
     }
     let dead_letters = DeadLetters::new(running.broker(), running.plan());
+    for subscription in dead_letters.resume() {
+        logs::say(&format!("the redrive of `{subscription}` goes on"));
+    }
     let name = &pipeline.plan.name;
     let Some(listener) = listener else {
         logs::say(&format!("running `{name}` without HTTP; Ctrl-C stops it"));
