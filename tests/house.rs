@@ -10,7 +10,7 @@ use serde_json::Value;
 
 /// Which of our crates each crate may name. Everything points one way; `queue`, `plugin-host`,
 /// `pipeline` and `connectors` never meet.
-const MAY_NAME: [(&str, &[&str]); 10] = [
+const MAY_NAME: [(&str, &[&str]); 11] = [
     ("message", &[]),
     ("queue", &["message"]),
     ("plugin-host", &["message"]),
@@ -18,6 +18,7 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
     ("pipeline", &["message", "formats"]),
     ("formats", &["message"]),
     ("connectors", &["message", "formats"]),
+    ("registry", &["formats"]),
     ("runner", &["message", "queue", "plugin-host", "pipeline", "formats", "connectors"]),
     ("server", &["message", "queue", "pipeline", "formats", "runner"]),
     ("workshop", &["message", "plugin-host", "pipeline", "formats", "runner"]),
@@ -30,6 +31,7 @@ const MAY_NAME: [(&str, &[&str]); 10] = [
             "pipeline",
             "formats",
             "connectors",
+            "registry",
             "runner",
             "server",
             "workshop",

@@ -50,6 +50,18 @@ pub fn millstream_in<A: AsRef<OsStr>>(folder: &Path, args: impl IntoIterator<Ite
     )
 }
 
+/// Runs `millstream` with `args` in the project's top folder, with variables in the environment.
+pub fn millstream_with_env<A: AsRef<OsStr>>(
+    args: impl IntoIterator<Item = A>,
+    env: &[(&str, &Path)],
+) -> Output {
+    let mut command = command();
+    command.current_dir(repository()).args(args).envs(env.iter().copied()).stdin(Stdio::null());
+    finish(
+        command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts"),
+    )
+}
+
 /// Runs `millstream` with `args` in the project's top folder, however long that takes: compilers
 /// have their own pace.
 #[track_caller]
@@ -75,6 +87,8 @@ pub(crate) fn command() -> Command {
         command.env_remove(variable);
     }
     command.env("XDG_CACHE_HOME", build_folder().join("test-cache")).env("NO_COLOR", "1");
+    // Whatever its user is to registries.
+    command.env("DOCKER_CONFIG", build_folder().join("no-docker"));
     command
 }
 

@@ -16,12 +16,15 @@ mod languages;
 mod lines;
 mod listing;
 mod project;
+mod registry;
 mod repository;
 mod shell;
 mod summary;
 
 pub use api::{Answered, Api, figure};
-pub use binary::{Output, binary_folder, millstream, millstream_in, millstream_unhurried};
+pub use binary::{
+    Output, binary_folder, millstream, millstream_in, millstream_unhurried, millstream_with_env,
+};
 pub use flights::{DEAD_LETTERS, DEPARTURES, NOTIFICATIONS, flights_pipeline, week};
 pub use guests::{delays, guest, plugin};
 pub use hook::{Call, Hook};
@@ -32,6 +35,7 @@ pub use languages::{
 };
 pub use lines::PATIENCE;
 pub use project::Project;
+pub use registry::{Registry, WASM_CONFIG, WASM_LAYER, digest};
 pub use repository::repository;
 pub use shell::{blocks, shell, tell, type_in};
 pub use summary::Summary;

@@ -38,19 +38,31 @@ impl Bed {
     /// With the plugin from `source`, and more arguments.
     #[track_caller]
     pub(crate) fn open_in(project: Project, source: &Path, plugin: &str, args: &[&str]) -> Self {
-        Self::start(project, &pipeline(source, plugin, MEMORY), args)
+        Self::open_with(project, source, plugin, args, &[])
+    }
+
+    /// And with variables in the environment.
+    #[track_caller]
+    pub(crate) fn open_with(
+        project: Project,
+        source: &Path,
+        plugin: &str,
+        args: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
+        Self::start(project, &pipeline(source, plugin, MEMORY), args, env)
     }
 
     /// With a broker, in a folder where there may be a journal.
     #[track_caller]
     pub(crate) fn open_on(project: Project, source: &Path, broker: &str) -> Self {
-        Self::start(project, &pipeline(source, "", broker), &[])
+        Self::start(project, &pipeline(source, "", broker), &[], &[])
     }
 
     #[track_caller]
-    fn start(project: Project, pipeline: &str, args: &[&str]) -> Self {
+    fn start(project: Project, pipeline: &str, args: &[&str], env: &[(&str, &str)]) -> Self {
         let file = project.write("swap.yaml", pipeline);
-        let host = Host::start(&file, Input::None, args);
+        let host = Host::start_with_env(&file, Input::None, args, env);
         let api = host.api();
         Self { project, host, api }
     }

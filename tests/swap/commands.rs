@@ -46,7 +46,6 @@ fn in_json_a_waiting_swap_prints_a_document_a_line() {
     for (args, code, says) in [
         (&["swap", "guest", &missing][..], 2, "missing.wasm"),
         (&["swap", "gast", &stamp][..], 1, "did you mean `guest`?"),
-        (&["swap", "guest", "oci://registry.example/guest:1"][..], 1, "not available yet"),
     ] {
         let output = bed.host.command(args);
         assert_eq!(output.code, Some(code), "{output:#?}");

@@ -7,6 +7,7 @@ mod crashes;
 mod many;
 mod plain;
 mod refusals;
+mod registry;
 mod shadow;
 mod trials;
 mod watch;

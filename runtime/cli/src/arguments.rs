@@ -143,7 +143,9 @@ pub(crate) struct Run {
     /// How long work in flight may take to finish when the host is told to stop.
     #[arg(long, value_name = "DURATION", default_value = "10s", value_parser = duration)]
     pub(crate) grace: Duration,
-    /// Build and swap a plugin whose folder or file changes; apply the pipeline file when it does.
+    /// Build and swap a plugin whose folder or file changes; fetch and swap one whose tag in a registry
+    /// has moved, looked at every 30s or as MILLSTREAM_TAGS_EVERY says; apply the pipeline file when it
+    /// changes.
     #[arg(long)]
     pub(crate) watch: bool,
     #[command(flatten)]

@@ -12,10 +12,10 @@ use crate::failure::Failure;
 /// Chooses what is logged, in the form of `RUST_LOG`.
 const LOG_VARIABLE: &str = "MILLSTREAM_LOG";
 
-/// Ours and the plugins' news, and others' worries, but for those that a guest could make up at will.
-/// A target covers all that starts with it.
-const LOG_DEFAULT: &str =
-    "warn,millstream=info,millstream_server=warn,plugin=info,wasmtime_wasi_http=off";
+/// Ours and the plugins' news, and others' worries, but for those that a guest could make up at will, and
+/// of registries' certificates, which an error tells. A target covers all that starts with it.
+const LOG_DEFAULT: &str = "warn,millstream=info,millstream_server=warn,plugin=info,\
+                           wasmtime_wasi_http=off,rustls_platform_verifier=off";
 
 /// The progress line, invisible until `run` shows it. Whatever is written to stderr goes around it.
 pub(crate) static PROGRESS: LazyLock<ProgressBar> = LazyLock::new(ProgressBar::hidden);

@@ -10,6 +10,7 @@ mod logs;
 mod pipeline_file;
 mod plugin_host;
 mod print;
+mod registries;
 mod remote;
 mod run;
 

@@ -9,6 +9,7 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use bytes::Bytes;
+use millstream_formats::OciReference;
 use millstream_pipeline::{
     Checked, ComponentSource, Draft, Finding, Plan, Severity, parse, render,
 };
@@ -23,7 +24,7 @@ use crate::{logs, print::counted};
 const FILE_BYTES_MAX: u64 = 4 << 20;
 
 /// Largest component that is read: as large as an upload may be.
-const COMPONENT_BYTES_MAX: u64 = 64 << 20;
+pub(crate) const COMPONENT_BYTES_MAX: u64 = 64 << 20;
 
 /// What a check should take into account.
 #[derive(Debug, Clone, Copy)]
@@ -52,8 +53,20 @@ pub(crate) struct PipelineFile {
     checked: Checked,
     /// The bytes of the plugins that could be opened, by name.
     components: BTreeMap<String, Bytes>,
+    origins: Vec<Origin>,
     /// Plugins that could not be read or are none: the machine's fault rather than the file's.
     unusable: usize,
+}
+
+/// A plugin that came from a registry.
+#[derive(Debug, Clone)]
+pub(crate) struct Origin {
+    /// The plugin's name.
+    pub(crate) plugin: String,
+    /// The digest of its bytes.
+    pub(crate) digest: String,
+    /// Where it came from, with the digest of the manifest that was there.
+    pub(crate) reference: OciReference,
 }
 
 impl PipelineFile {
@@ -81,7 +94,8 @@ impl PipelineFile {
             found.rehearse(plan, host).await;
             checked = draft().check(&found.facts);
         }
-        Self { text, checked, components: found.components, unusable: found.unusable }
+        let Found { components, origins, unusable, .. } = found;
+        Self { text, checked, components, origins, unusable }
     }
 
     /// Whether a finding forbids the pipeline to run.
@@ -97,6 +111,11 @@ impl PipelineFile {
     /// What there is to say.
     pub(crate) fn findings(&self) -> &[Finding] {
         &self.checked.findings
+    }
+
+    /// Those of its plugins that came from a registry.
+    pub(crate) fn origins(&self) -> Vec<Origin> {
+        self.origins.clone()
     }
 
     /// The plan, and the bytes of each plugin in it.

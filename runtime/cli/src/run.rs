@@ -17,7 +17,7 @@ use std::time::Duration;
 use anyhow::Context;
 use millstream_pipeline::Plan;
 use millstream_plugin_host::Host;
-use millstream_runner::{DeadLetters, Launch, OpenError, Opened, Report, RunError, Running};
+use millstream_runner::{DeadLetters, Launch, OpenError, Opened, Report, RunError, Running, Swaps};
 use millstream_server::App;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -27,15 +27,17 @@ use self::journal::Began;
 use self::pipelines::Pipelines;
 use self::signals::Signals;
 use self::stopped::Stopped;
+use self::watch::{TAGS_EVERY, tags_every};
 use crate::arguments::Run;
 use crate::failure::Failure;
-use crate::pipeline_file::{Opening, PipelineFile, Plugins};
+use crate::pipeline_file::{Opening, Origin, PipelineFile, Plugins};
 use crate::print::Format;
 use crate::{logs, pipeline_file, plugin_host};
 
 /// Does what `run` says.
 pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
     let address = address::parse(&args.http)?;
+    let tags_every = tags_every(std::env::var(TAGS_EVERY).ok().as_deref())?;
     let runtime = tokio::runtime::Runtime::new().context("could not start the async runtime")?;
     let host = plugin_host::start()?;
     let opening = Opening { plugins: Plugins::Inspect(&host), http: address.is_some() };
@@ -48,9 +50,10 @@ pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
     let broken = file.has_errors();
     // With --format json stdout holds one document: the findings if they end the run, else the summary.
     file.show(if broken { format } else { Format::Human })?;
+    let origins = file.origins();
     let (plan, components, text) = file.into_plan()?;
     let changes = journal::changes(&args.changes, &plan)?;
-    let pipeline = Pipeline { plan: Arc::new(plan), text };
+    let pipeline = Pipeline { plan: Arc::new(plan), text, origins, tags_every };
     let done = runtime.block_on(async {
         let listener = match address {
             Some(address) => Some(address::bind(address).await?),
@@ -74,6 +77,10 @@ pub(crate) fn execute(args: &Run, format: Format) -> Result<(), Failure> {
 struct Pipeline {
     plan: Arc<Plan>,
     text: String,
+    /// Its plugins that came from registries.
+    origins: Vec<Origin>,
+    /// How often `--watch` looks what their tags name.
+    tags_every: Duration,
 }
 
 /// The way one run takes: open, start, serve, stop, tell.
@@ -99,7 +106,7 @@ async fn supervise(
     recovered.iter().for_each(|recovered| journal::announce(pipeline, recovered));
     let (running, served) = start(opened, (listener, host), pipeline, args)?;
     let began = recovered.map(|recovered| Began { recovered, report: running.report() });
-    let ended = wait(&running, &served, &mut signals, args).await;
+    let ended = wait(&running, &served, &mut signals, args, pipeline.tags_every).await;
     ended.announce();
     let wiring = running.wiring();
     let report = tokio::select! {
@@ -126,11 +133,12 @@ fn start(
     args: &Run,
 ) -> Result<(Running, Served), Failure> {
     let running = opened.start();
+    came_from(&running.swaps(), &pipeline.origins);
     let dead_letters = DeadLetters::new(running.broker(), running.wirings());
     for subscription in dead_letters.resume() {
         logs::say(&format!("the redrive of `{subscription}` goes on"));
     }
-    let pipelines = Pipelines::new(running.applier(), host, listener.is_some(), &args.file);
+    let pipelines = Pipelines::new(&running, host, listener.is_some(), &args.file);
     let name = &pipeline.plan.name;
     let Some(listener) = listener else {
         logs::say(&format!("running `{name}` without HTTP; Ctrl-C stops it"));
@@ -141,6 +149,13 @@ fn start(
     let server = Server::start(listener, app);
     logs::say(&format!("serving `{name}` at http://{address}; Ctrl-C stops it"));
     Ok((running, Served { dead_letters, pipelines, server: Some(server) }))
+}
+
+/// Tells where plugins came from.
+fn came_from(swaps: &Swaps, origins: &[Origin]) {
+    for Origin { plugin, digest, reference } in origins {
+        swaps.came_from(plugin, digest, reference.to_string());
+    }
 }
 
 fn app(running: &Running, dead_letters: DeadLetters, pipelines: Arc<Pipelines>) -> App {
@@ -206,12 +221,18 @@ impl End {
     }
 }
 
-async fn wait(running: &Running, served: &Served, signals: &mut Signals, args: &Run) -> End {
+async fn wait(
+    running: &Running,
+    served: &Served,
+    signals: &mut Signals,
+    args: &Run,
+    tags_every: Duration,
+) -> End {
     let drained =
         async { if args.drain { running.drained().await } else { std::future::pending().await } };
     let watched = async {
         if args.watch {
-            watch::watch(&args.file, running, &*served.pipelines).await
+            watch::watch(&args.file, running, &*served.pipelines, tags_every).await
         } else {
             std::future::pending().await
         }

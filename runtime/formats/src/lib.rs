@@ -7,7 +7,7 @@
 //! what a message asks for beside being published. Outwards, a [`MessageJson`] is a message as every
 //! endpoint and command shows it. Beside them, what people write in files and commands and more than
 //! one crate reads: a [`Condition`] over a message, a [`Cron`] expression, a duration
-//! ([`parse_period`]).
+//! ([`parse_period`]), a place in a registry ([`OciReference`]).
 //!
 //! Not here: files and sockets (`connectors`, `server`), clocks and random numbers (parameters),
 //! what is done with a refused line (its reader decides).
@@ -21,6 +21,7 @@ mod intake;
 mod json;
 mod limits;
 mod lines;
+mod oci_reference;
 mod period;
 mod pointer;
 mod refusal;
@@ -37,6 +38,7 @@ pub use intake::{Defaults, Form, Intake};
 pub use json::{DEAD_LETTER_PREFIX, DeadLetterJson, MessageJson, PayloadError, rfc3339};
 pub use limits::MessageLimits;
 pub use lines::{Format, Line, LineSplitter};
+pub use oci_reference::{OciReference, OciReferenceError};
 pub use period::{PeriodError, parse_period};
 pub use pointer::{Pointer, PointerError};
 pub use refusal::{Reason, Refused};

@@ -89,6 +89,7 @@ codes! {
     NotCompiled = "MS0406",
     ConfigRefused = "MS0407",
     NotStarted = "MS0408",
+    BadReference = "MS0409",
     BrokerNotYet = "MS0501",
     ManyBrokers = "MS0502",
     BadSync = "MS0503",

@@ -49,7 +49,7 @@ pub fn parse(text: &str, file: &str, base: &Path, env: &dyn Fn(&str) -> Option<S
 
 impl Draft {
     /// Which components the caller must inspect before [`check`](Self::check): plugin name and
-    /// place, in the order of the file. Those of a kind this version cannot fetch are left out.
+    /// place, in the order of the file. Those that this version cannot fetch, or that cannot be, are left out.
     pub fn components(&self) -> Vec<(String, ComponentSource)> {
         let facts = BTreeMap::new();
         let context = Context::new(&self.declaration, &facts, &self.base);

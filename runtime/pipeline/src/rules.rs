@@ -28,6 +28,7 @@ mod outputs;
 mod park_key;
 mod plugin_faults;
 mod references;
+mod registries;
 mod routes;
 mod schedules;
 mod shared_files;
@@ -55,6 +56,7 @@ const RULES: &[Rule] = &[
     exactly_one::check,
     bounds::check,
     references::check,
+    registries::check,
     dead_letters::check,
     dead_letter_topics::check,
     park_key::check,

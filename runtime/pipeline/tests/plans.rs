@@ -8,7 +8,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use millstream_formats::Pointer;
+use millstream_formats::{OciReference, Pointer};
 use millstream_pipeline::{
     BrokerPlan, CompileLimits, ComponentSource, Consumer, DedupPlan, Format, Grants, JournalPlan,
     Limits, OnDeadLetter, OnExpired, Ordering, Plan, RateLimit, SinkConnector, SourceConnector,
@@ -267,11 +267,14 @@ fn routes_hold_each_further_topic_once() {
 #[test]
 fn components_names_what_the_caller_must_inspect_even_in_a_file_with_errors() {
     let text = "pipeline: 5\nplugins:\n  folder: { source: ../plugins/a }\n  file: { source: ./b.wasm }\n  \
-                far: { source: \"oci://x/y\" }\n  broken: { source: 7 }\n";
+                far: { source: \"oci://x/y:1\" }\n  \
+                nowhere: { source: \"oci://x/y\" }\n  broken: { source: 7 }\n";
     let draft = parse(text, "p.yaml", Path::new("/pipelines"), &|_| None);
     let folder = ComponentSource::Folder(PathBuf::from("/plugins/a"));
     let file = ComponentSource::File(PathBuf::from("/pipelines/b.wasm"));
-    assert_eq!(draft.components(), [("folder".to_owned(), folder), ("file".to_owned(), file)]);
+    let far = ComponentSource::Registry(OciReference::parse("oci://x/y:1").unwrap());
+    let named = [("folder", folder), ("file", file), ("far", far)];
+    assert_eq!(draft.components(), named.map(|(name, source)| (name.to_owned(), source)));
 }
 
 #[test]

@@ -18,6 +18,7 @@ mod judgement;
 mod machine;
 mod meters;
 mod options;
+mod origins;
 mod service;
 mod shadow;
 mod stage;

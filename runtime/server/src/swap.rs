@@ -7,7 +7,7 @@ use axum::extract::{Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use millstream_formats::parse_period;
+use millstream_formats::{OciReference, parse_period};
 use millstream_runner::{SwapError, SwapOptions, SwapStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -22,10 +22,11 @@ use crate::problem::Problem;
 /// How long a request waits for the next stage: no proxy on the way gives up before.
 const WAIT_MAX: Duration = Duration::from_secs(20);
 
-/// How careful a swap is.
+/// How careful a swap is, and where its version came from, as whoever sends it says.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Parameters {
+    source: Option<String>,
     shadow: Option<u32>,
     canary: Option<u8>,
     probation: Option<String>,
@@ -42,9 +43,11 @@ pub(crate) async fn begin(
     let begun = async {
         let wiring = host.wiring();
         let name = &named(&wiring, &plugin)?.name;
-        let options = options(Query::of(&parts.uri)?.0)?;
+        let mut parameters: Parameters = Query::of(&parts.uri)?.0;
+        let source = parameters.source.take().map(|text| pinned(&text)).transpose()?;
+        let options = options(parameters)?;
         let received = body::receive(&parts.headers, &mut body, &host.request_bytes).await?;
-        swap(&host, name, received.bytes, options)
+        swap(&host, name, received.bytes, source, options)
     };
     match begun.await {
         Ok(status) => Ok((StatusCode::ACCEPTED, document(&status)).into_response()),
@@ -59,13 +62,29 @@ fn swap(
     host: &Host,
     plugin: &str,
     bytes: Bytes,
+    source: Option<OciReference>,
     options: SwapOptions,
 ) -> Result<SwapStatus, Problem> {
-    host.app.swaps.begin(plugin, bytes, options).map_err(|error| refused(plugin, &error))
+    let swaps = &host.app.swaps;
+    let begun = match source {
+        Some(source) => swaps.begin_from(plugin, bytes, source.to_string(), options),
+        None => swaps.begin(plugin, bytes, options),
+    };
+    begun.map_err(|error| refused(plugin, &error))
+}
+
+/// A tag alone would say nothing about the bytes: it may have moved.
+fn pinned(text: &str) -> Result<OciReference, Problem> {
+    let wrong = |why: String| Problem::malformed(format!("`source`: {why}"));
+    let source = OciReference::parse(text).map_err(|error| wrong(error.to_string()))?;
+    match source.digest() {
+        Some(_) => Ok(source),
+        None => Err(wrong(format!("`{source}` lacks the digest of its manifest, `@sha256:…`"))),
+    }
 }
 
 fn options(parameters: Parameters) -> Result<SwapOptions, Problem> {
-    let Parameters { shadow, canary, probation } = parameters;
+    let Parameters { shadow, canary, probation, source: _ } = parameters;
     let mut options = SwapOptions { canary, ..SwapOptions::default() };
     options.shadow = shadow.unwrap_or(options.shadow);
     if let Some(text) = probation {

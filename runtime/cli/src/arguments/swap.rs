@@ -11,7 +11,7 @@ use super::forms::period;
 pub(crate) struct Swap {
     /// The plugin, by its name in the pipeline file.
     pub(crate) plugin: String,
-    /// Its new version: a plugin folder that is built, or a `.wasm` file.
+    /// Its new version: a plugin folder that is built, a `.wasm` file, or `oci://registry/name:tag`.
     pub(crate) source: PathBuf,
     /// First run both versions on so many messages without any effect, and compare.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=10_000))]

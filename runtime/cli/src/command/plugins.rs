@@ -9,7 +9,7 @@ use crate::failure::Failure;
 use crate::print::{self, Format, count};
 use crate::remote::Remote;
 
-const NAMES: [&str; 14] = [
+const NAMES: [&str; 15] = [
     "PLUGIN",
     "WORLD",
     "SUBSCRIPTIONS",
@@ -24,10 +24,11 @@ const NAMES: [&str; 14] = [
     "QUEUE WAIT",
     "LOG DROPPED",
     "DIGEST",
+    "SOURCE",
 ];
 
 /// Columns that are left out while they say nothing, so that a line stays readable.
-const OPTIONAL: [&str; 4] = ["FAILED", "RECYCLED", "QUEUE WAIT", "LOG DROPPED"];
+const OPTIONAL: [&str; 5] = ["FAILED", "RECYCLED", "QUEUE WAIT", "LOG DROPPED", "SOURCE"];
 
 pub(super) fn execute(host: &Remote, format: Format) -> Result<(), Failure> {
     let plugins = host.get(&["v1", "plugins"], &[])?;
@@ -48,18 +49,19 @@ pub(super) fn execute(host: &Remote, format: Format) -> Result<(), Failure> {
             waits(metrics),
             cell(metrics, "log_dropped"),
             cell(&plugin["versions"][0], "digest"),
+            cell(&plugin["versions"][0], "source"),
         ]
     })?;
-    let versions: Vec<[String; 6]> = items(&plugins).iter().flat_map(versions).collect();
+    let versions: Vec<[String; 7]> = items(&plugins).iter().flat_map(versions).collect();
     if format == Format::Json || versions.is_empty() {
         return Ok(());
     }
-    let names = ["PLUGIN", "VERSION", "SINCE", "MESSAGES", "FAILED", "DIGEST"];
-    print::text(&format!("\n{}", print::table(&names, &[], &versions)))
+    let names = ["PLUGIN", "VERSION", "SINCE", "MESSAGES", "FAILED", "DIGEST", "SOURCE"];
+    print::text(&format!("\n{}", print::table(&names, &["SOURCE"], &versions)))
 }
 
 /// The versions of a plugin, where it has more than the one that serves.
-fn versions(plugin: &Value) -> Vec<[String; 6]> {
+fn versions(plugin: &Value) -> Vec<[String; 7]> {
     let versions = plugin["versions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let row = |version: &Value| {
         let failed = number(version, "failed") + number(version, "rejected");
@@ -68,7 +70,8 @@ fn versions(plugin: &Value) -> Vec<[String; 6]> {
             _ => cell(version, "state"),
         };
         let (since, messages) = (cell(version, "since"), cell(version, "messages"));
-        [cell(plugin, "name"), state, since, messages, count(failed), cell(version, "digest")]
+        let (digest, source) = (cell(version, "digest"), cell(version, "source"));
+        [cell(plugin, "name"), state, since, messages, count(failed), digest, source]
     };
     if versions.len() > 1 { versions.iter().map(row).collect() } else { Vec::new() }
 }

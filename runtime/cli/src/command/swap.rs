@@ -5,6 +5,9 @@ mod page;
 use std::path::Path;
 
 use anyhow::anyhow;
+use bytes::Bytes;
+use millstream_formats::OciReference;
+use millstream_registry::Pulled;
 use reqwest::header::CONTENT_TYPE;
 use serde_json::{Value, json};
 
@@ -15,15 +18,17 @@ use crate::arguments::Swap;
 use crate::failure::Failure;
 use crate::pipeline_file::read_component;
 use crate::print::{self, Format};
+use crate::registries::{registries, unpulled};
 use crate::remote::Remote;
 
 /// Puts the version at the source in the place of the one that serves.
 pub(super) fn execute(args: &Swap, host: &Remote, format: Format) -> Result<(), Failure> {
-    let bytes = read_component(&component_of(&args.source)?).map_err(Failure::Wrong)?;
+    let (bytes, source) = component(&args.source)?;
     let options = [
         ("shadow", args.shadow.map(|messages| messages.to_string())),
         ("canary", args.canary.map(|percent| percent.to_string())),
         ("probation", args.probation.clone()),
+        ("source", source.map(|reference| reference.to_string())),
     ];
     let query: Vec<(&str, String)> =
         options.into_iter().filter_map(|(name, value)| Some((name, value?))).collect();
@@ -89,11 +94,21 @@ fn show(status: &Value, shown: usize, format: Format) -> Result<usize, Failure> 
     Ok(stages.len())
 }
 
-fn component_of(source: &Path) -> Result<std::path::PathBuf, Failure> {
-    if source.to_string_lossy().starts_with("oci://") {
-        return Err(Failure::not_yet("a plugin from `oci://`"));
+/// The bytes at `source`, and where in a registry they came from.
+fn component(source: &Path) -> Result<(Bytes, Option<OciReference>), Failure> {
+    let text = source.to_string_lossy();
+    if OciReference::is_meant(&text) {
+        let reference = OciReference::parse(&text);
+        let pulled = pull(&reference.map_err(|error| Failure::wrong(error.to_string()))?)?;
+        return Ok((pulled.bytes, Some(pulled.reference)));
     }
-    component_at(source)
+    Ok((read_component(&component_at(source)?).map_err(Failure::Wrong)?, None))
+}
+
+#[tokio::main(flavor = "current_thread")]
+async fn pull(reference: &OciReference) -> Result<Pulled, Failure> {
+    let pulled = registries().pull(reference).await;
+    pulled.map_err(|why| Failure::Failed(unpulled(reference, &why)))
 }
 
 fn path<'a>(plugin: &'a str, what: &'a str) -> [&'a str; 4] {

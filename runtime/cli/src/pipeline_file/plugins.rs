@@ -1,16 +1,20 @@
 //! What a pipeline file's plugins are: read from their bytes, and tried where that was asked for.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use bytes::Bytes;
+use millstream_formats::OciReference;
 use millstream_pipeline::{
     ComponentSource, Draft, Plan, PluginFacts, PluginFault, PluginFaultKind, World,
 };
 use millstream_plugin_host::{CompileLimits, Host, Inspection, StartFailure};
+use millstream_registry::{PullError, Pulled};
 use millstream_runner::Unfit;
 use millstream_workshop::WorkshopError;
 
-use super::read_component;
+use super::{Origin, read_component};
+use crate::registries::registries;
 
 /// What was found of the plugins.
 #[derive(Default)]
@@ -18,6 +22,7 @@ pub(super) struct Found {
     pub(super) facts: BTreeMap<String, Result<PluginFacts, PluginFault>>,
     /// The bytes of those that are plugins.
     pub(super) components: BTreeMap<String, Bytes>,
+    pub(super) origins: Vec<Origin>,
     /// Those that cannot be read or are none.
     pub(super) unusable: usize,
 }
@@ -28,7 +33,10 @@ impl Found {
         let mut found = Self::default();
         for (name, source) in draft.components() {
             let fact = match component(&source, host).await {
-                Ok((bytes, inspection)) => {
+                Ok(Component { bytes, inspection, origin }) => {
+                    let (plugin, digest) = (name.clone(), inspection.digest.to_string());
+                    let origin = origin.map(|reference| Origin { plugin, digest, reference });
+                    found.origins.extend(origin);
                     found.components.insert(name.clone(), bytes);
                     Ok(facts(inspection))
                 }
@@ -88,25 +96,46 @@ impl Fault {
     }
 }
 
-async fn component(source: &ComponentSource, host: &Host) -> Result<(Bytes, Inspection), Fault> {
-    let path = match source {
-        ComponentSource::File(path) => path.clone(),
+/// A plugin that was read.
+struct Component {
+    bytes: Bytes,
+    inspection: Inspection,
+    /// Where in a registry it came from.
+    origin: Option<OciReference>,
+}
+
+async fn component(source: &ComponentSource, host: &Host) -> Result<Component, Fault> {
+    let (bytes, place, origin) = match source {
+        ComponentSource::File(path) => (read(path)?, path.display().to_string(), None),
         ComponentSource::Folder(folder) => {
-            millstream_workshop::component_path(folder).map_err(unbuilt)?
+            let path = millstream_workshop::component_path(folder).map_err(unbuilt)?;
+            (read(&path)?, path.display().to_string(), None)
+        }
+        ComponentSource::Registry(reference) => {
+            let pulled = registries().pull(reference).await;
+            let Pulled { bytes, reference } = pulled.map_err(|why| unpulled(reference, &why))?;
+            (bytes, reference.to_string(), Some(reference))
         }
     };
-    let bytes = read_component(&path).map_err(|error| {
+    let examined = host.examine(bytes.clone(), CompileLimits::default()).await;
+    let inspection = examined.map_err(|error| {
+        let message = format!("{place}: {error}");
+        Fault::of_machine(message, "name a component, or a core module with an embedded component type: `millstream build` makes one")
+    })?;
+    Ok(Component { bytes, inspection, origin })
+}
+
+fn read(path: &Path) -> Result<Bytes, Fault> {
+    read_component(path).map_err(|error| {
         Fault::of_machine(
             format!("{error:#}"),
             "name a plugin folder or a .wasm file that this user may read",
         )
-    })?;
-    let examined = host.examine(bytes.clone(), CompileLimits::default()).await;
-    let inspection = examined.map_err(|error| {
-        let message = format!("{}: {error}", path.display());
-        Fault::of_machine(message, "name a component, or a core module with an embedded component type: `millstream build` makes one")
-    })?;
-    Ok((bytes, inspection))
+    })
+}
+
+fn unpulled(reference: &OciReference, why: &PullError) -> Fault {
+    Fault::of_machine(format!("{reference}: {why}"), why.help())
 }
 
 fn unbuilt(error: WorkshopError) -> Fault {

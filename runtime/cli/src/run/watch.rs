@@ -1,12 +1,16 @@
-//! `--watch`: a plugin whose folder or file changes is built and swapped while the pipeline runs, and
-//! the pipeline file is applied when it changes.
+//! `--watch`: a plugin whose folder or file changes is built and swapped while the pipeline runs, one
+//! whose tag has moved is fetched and swapped, and the pipeline file is applied when it changes.
 //!
 //! Whatever goes wrong on the way, the version that serves goes on, and one line says what happened.
 
+mod tags;
+
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use anyhow::{Context, Error, anyhow};
+use bytes::Bytes;
 use millstream_pipeline::{ComponentSource, Plan, render};
 use millstream_plugin_host::Digest;
 use millstream_runner::{Running, SwapOptions, SwapStatus, Swaps};
@@ -14,6 +18,7 @@ use millstream_server::{Pipelines, Refused, Wish};
 use millstream_workshop::{WorkshopError, component_path, last_change};
 use tokio::time::{MissedTickBehavior, interval};
 
+pub(super) use self::tags::{TAGS_EVERY, tags_every};
 use crate::logs;
 use crate::pipeline_file::{read_component, read_text, sources};
 use crate::print::harmless;
@@ -33,12 +38,17 @@ pub(super) async fn build_missing(sources: impl IntoIterator<Item = ComponentSou
     }
 }
 
-/// Watches until it is dropped.
+/// Watches until it is dropped. A registry that answers late holds up no folder.
 pub(super) async fn watch(
     file: &Path,
     running: &Running,
     pipelines: &dyn Pipelines,
-) -> std::convert::Infallible {
+    tags_every: Duration,
+) -> Infallible {
+    tokio::join!(watch_files(file, running, pipelines), tags::watch(running, tags_every)).0
+}
+
+async fn watch_files(file: &Path, running: &Running, pipelines: &dyn Pipelines) -> Infallible {
     let swaps = running.swaps();
     let mut watched = Vec::new();
     let mut pipeline = Stamp::default();
@@ -61,9 +71,9 @@ pub(super) async fn watch(
 fn follow(watched: &mut Vec<Watched>, plan: &Plan) {
     let mut before = std::mem::take(watched);
     for one in &plan.plugins {
-        let known = before.iter().position(|old| old.name == one.name && old.source == one.source);
-        let new = || Watched::new(&one.name, &one.source);
-        watched.push(known.map_or_else(new, |known| before.swap_remove(known)));
+        let Some(new) = Watched::new(&one.name, &one.source) else { continue };
+        let known = before.iter().position(|old| old.name == new.name && old.source == new.source);
+        watched.push(known.map_or(new, |known| before.swap_remove(known)));
     }
 }
 
@@ -96,13 +106,20 @@ fn not_applied(refused: Refused, text: &str) -> String {
     format!("{why}\nnot applied: the pipeline of before goes on")
 }
 
-/// One plugin.
+/// One plugin of this machine.
 struct Watched {
     name: String,
-    source: ComponentSource,
+    source: Local,
     stamp: Stamp,
     /// Digest of what was there at the last look.
     tried: Option<String>,
+}
+
+/// Where it is.
+#[derive(Clone, PartialEq, Eq)]
+enum Local {
+    Folder(PathBuf),
+    File(PathBuf),
 }
 
 /// When something was last written. What is still being written waits.
@@ -131,9 +148,13 @@ impl Stamp {
 }
 
 impl Watched {
-    fn new(name: &str, source: &ComponentSource) -> Self {
-        let (name, source) = (name.to_owned(), source.clone());
-        Self { name, source, stamp: Stamp::default(), tried: None }
+    fn new(name: &str, source: &ComponentSource) -> Option<Self> {
+        let source = match source.clone() {
+            ComponentSource::Folder(folder) => Local::Folder(folder),
+            ComponentSource::File(path) => Local::File(path),
+            ComponentSource::Registry(_) => return None,
+        };
+        Some(Self { name: name.to_owned(), source, stamp: Stamp::default(), tried: None })
     }
 
     async fn look(&mut self, swaps: &Swaps) {
@@ -150,15 +171,15 @@ impl Watched {
                 Some(format!("not swapped, the version before serves: {error:#}"))
             }
         };
-        said.iter().for_each(|said| logs::say(&harmless(&format!("`{}`: {said}", self.name))));
+        said.iter().for_each(|said| say(&self.name, said));
     }
 
     async fn changed_at(&self) -> Option<SystemTime> {
         let source = self.source.clone();
         let changed = move || match source {
             // A folder that cannot be read now may be in a moment.
-            ComponentSource::Folder(folder) => Ok(last_change(&folder).ok().flatten()),
-            ComponentSource::File(path) => Ok(modified(&path)),
+            Local::Folder(folder) => Ok(last_change(&folder).ok().flatten()),
+            Local::File(path) => Ok(modified(&path)),
         };
         blocking(changed).await.ok().flatten()
     }
@@ -170,34 +191,50 @@ impl Watched {
         let source = self.source.clone();
         let bytes = blocking(move || {
             let path = match source {
-                ComponentSource::Folder(folder) => up_to_date(&folder)?,
-                ComponentSource::File(path) => path,
+                Local::Folder(folder) => up_to_date(&folder)?,
+                Local::File(path) => path,
             };
             let bytes = read_component(&path)?;
             Ok((Digest::of(&bytes).to_string(), bytes))
         });
         let (digest, bytes) = bytes.await?;
-        let versions = swaps.versions(&self.name).unwrap_or_default();
-        let serves = versions.first().is_some_and(|serving| serving.digest == digest);
+        let serves = serves(&self.name, &digest, swaps);
         let before = self.tried.replace(digest);
         if serves || before == self.tried {
             return Ok(None);
         }
-        let options = SwapOptions { probation: PROBATION, ..SwapOptions::default() };
-        let mut status = swaps.begin(&self.name, bytes, options)?;
-        while !status.done {
-            let later = swaps.status_after(&self.name, status.revision).await;
-            status = later.ok_or_else(|| anyhow!("the plugin is gone"))?;
-        }
-        Ok(Some(status))
+        swapped(&self.name, bytes, swaps).await.map(Some)
     }
+}
+
+/// Whether the version with this digest serves.
+fn serves(name: &str, digest: &str, swaps: &Swaps) -> bool {
+    let versions = swaps.versions(name).unwrap_or_default();
+    versions.first().is_some_and(|serving| serving.digest == digest)
+}
+
+/// Swaps, and gives how that ended.
+async fn swapped(name: &str, bytes: Bytes, swaps: &Swaps) -> Result<SwapStatus, Error> {
+    let options = SwapOptions { probation: PROBATION, ..SwapOptions::default() };
+    let mut status = swaps.begin(name, bytes, options)?;
+    while !status.done {
+        let later = swaps.status_after(name, status.revision).await;
+        status = later.ok_or_else(|| anyhow!("the plugin is gone"))?;
+    }
+    Ok(status)
+}
+
+/// Says a line about a plugin.
+fn say(name: &str, said: &str) {
+    logs::say(&harmless(&format!("`{name}`: {said}")));
 }
 
 /// How a swap ended, in a line.
 fn ending(status: &SwapStatus) -> String {
     let to = status.to.as_deref().unwrap_or_default();
+    let from = status.source.as_ref().map(|source| format!(", from {source}")).unwrap_or_default();
     match (&status.reason, status.failed_at) {
-        (None, _) => format!("swapped, {to} serves"),
+        (None, _) => format!("swapped, {to} serves{from}"),
         (Some(why), at) => format!(
             "{}, the version before serves: {}: {}",
             status.state.name(),

@@ -13,8 +13,8 @@ use crate::forms::{Bytes, Count, Period, Rate};
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Plugin {
-    /// A plugin folder (what `millstream build` wrote into it is used) or a `.wasm` file.
-    /// Relative paths start at the pipeline file's folder.
+    /// A plugin folder (what `millstream build` wrote into it is used), a `.wasm` file, or a place in
+    /// a registry: `oci://registry/name:tag`. Relative paths start at the pipeline file's folder.
     #[schemars(required, length(min = 1))]
     pub(crate) source: Option<String>,
     /// The plugin's own configuration.

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use millstream_formats::OciReference;
+
 use super::RateLimit;
 
 /// One plugin: where it is, what it is told, what it may use up.
@@ -27,6 +29,8 @@ pub enum ComponentSource {
     Folder(PathBuf),
     /// The `.wasm` file itself.
     File(PathBuf),
+    /// In a registry.
+    Registry(OciReference),
 }
 
 /// What a plugin may use up.

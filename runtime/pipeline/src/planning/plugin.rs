@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use millstream_formats::OciReference;
+
 use super::{Planned, bytes, count, period, small};
 use crate::declaration::{self, HttpGrant, Plugin};
 use crate::defaults;
@@ -62,8 +64,12 @@ fn grants(typed: &declaration::Grants) -> Grants {
     Grants { http, keyvalue: typed.keyvalue == Some(true) }
 }
 
-/// Where the component of a plugin is; `None` for what this version cannot fetch.
+/// Where the component of a plugin is; `None` for what this version cannot fetch, and for a place in a
+/// registry that cannot be.
 pub(crate) fn component(source: &str, path: impl Fn(&str) -> PathBuf) -> Option<ComponentSource> {
+    if OciReference::is_meant(source) {
+        return OciReference::parse(source).ok().map(ComponentSource::Registry);
+    }
     if source.contains("://") {
         return None;
     }

@@ -1,6 +1,8 @@
 //! MS0114, MS0404, MS0909: what the file format knows and this version does not do. It is refused
 //! rather than ignored: a pipeline that runs does what its file says.
 
+use millstream_formats::OciReference;
+
 use super::Context;
 use crate::code::Code;
 use crate::declaration::{Plugin, Sink, Source};
@@ -36,6 +38,8 @@ fn of_plugin(report: &mut Report, route: &Route, plugin: &Plugin) {
     if let Some(scheme) = plugin
         .source
         .as_deref()
+        // What is wrong with a place in a registry is a rule of its own.
+        .filter(|source| !OciReference::is_meant(source))
         .and_then(|source| source.split_once("://"))
         .map(|(scheme, _)| scheme)
     {
@@ -44,7 +48,7 @@ fn of_plugin(report: &mut Report, route: &Route, plugin: &Plugin) {
             Code::SourceNotYet,
             route.key("source"),
             message,
-            "name a plugin folder or a `.wasm` file",
+            "name a plugin folder, a `.wasm` file, or `oci://registry/name:tag`",
         );
     }
 }

@@ -98,7 +98,11 @@ impl Course {
         };
         let digest = inspection.digest.to_string();
         let serves = deployment.service.borrow().serving.digest() == digest;
-        self.entry.update(|status| status.to = Some(digest));
+        let source = deployment.origins().of(&digest);
+        self.entry.update(|status| {
+            status.to = Some(digest);
+            status.source = source;
+        });
         match serves {
             true => Event::Failed(Stage::Verified, "it is the version that serves".to_owned()),
             false => Event::Done,

@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::duty::{Duty, Lane};
 use super::meters::Meters;
+use super::origins::Origins;
 use super::service::{Service, Trial};
 use super::status::SwapStatus;
 use super::version::{Generations, Version, VersionReport};
@@ -35,6 +36,7 @@ pub(crate) struct Deployment {
     pub(super) status: watch::Sender<Option<SwapStatus>>,
     pub(super) under_way: Mutex<UnderWay>,
     meters: Mutex<Meters>,
+    origins: Mutex<Origins>,
 }
 
 /// What the pipeline file says of it.
@@ -92,6 +94,7 @@ impl Deployment {
             status: watch::Sender::new(None),
             under_way: Mutex::default(),
             meters: Mutex::new(meters),
+            origins: Mutex::default(),
         }
     }
 
@@ -161,7 +164,19 @@ impl Deployment {
     }
 
     pub(super) fn versions(&self) -> Vec<VersionReport> {
-        self.service.borrow().reports()
+        let (mut versions, origins) = (self.service.borrow().reports(), self.origins());
+        versions.iter_mut().for_each(|one| one.source = origins.of(&one.digest));
+        versions
+    }
+
+    /// The version with this digest came from `source`.
+    pub(super) fn came_from(&self, digest: String, source: String) {
+        let in_use: Vec<String> = self.versions().into_iter().map(|one| one.digest).collect();
+        self.origins().tell(digest, source, &in_use);
+    }
+
+    pub(super) fn origins(&self) -> MutexGuard<'_, Origins> {
+        self.origins.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How the version does that has most messages of the subscription.

@@ -24,6 +24,8 @@ pub struct SwapStatus {
     pub from: String,
     /// Digest of the new version, once it is known.
     pub to: Option<String>,
+    /// Where in a registry that came from, if from one and if anybody said so.
+    pub source: Option<String>,
     /// Why it ended as it did; none while it goes on or went well.
     pub reason: Option<String>,
     /// What was being done when it ended so, such as `compile`.
@@ -65,6 +67,7 @@ impl SwapStatus {
             done: false,
             from: from.to_owned(),
             to: None,
+            source: None,
             reason: None,
             failed_at: None,
             options,

@@ -3,6 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use bytes::Bytes;
+use millstream_plugin_host::Digest;
 use serde::Serialize;
 use tokio::sync::watch;
 
@@ -72,6 +73,29 @@ impl Swaps {
             held.0.push(Arc::clone(entry));
         }
         Ok(held)
+    }
+
+    /// Says where in a registry the version of `plugin` with this digest came from, before it is swapped
+    /// in or once it serves: reports of versions and swaps show it.
+    pub fn came_from(&self, plugin: &str, digest: &str, source: String) {
+        if let Some(entry) = self.entry(plugin) {
+            entry.deployment.came_from(digest.to_owned(), source);
+        }
+    }
+
+    /// As [`Swaps::begin`], with a version that came from `source` in a registry.
+    ///
+    /// # Errors
+    /// As [`Swaps::begin`].
+    pub fn begin_from(
+        &self,
+        plugin: &str,
+        bytes: Bytes,
+        source: String,
+        options: SwapOptions,
+    ) -> Result<SwapStatus, SwapError> {
+        self.came_from(plugin, &Digest::of(&bytes).to_string(), source);
+        self.begin(plugin, bytes, options)
     }
 
     /// Begins to swap `plugin` for the version in `bytes`, and answers at once; [`Swaps::status`]

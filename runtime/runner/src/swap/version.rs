@@ -129,6 +129,7 @@ impl Version {
         let [handled, failed, rejected] = self.figures.outcomes();
         VersionReport {
             digest: self.digest().to_owned(),
+            source: None,
             world: self.plugin.inspection().world.to_string(),
             state,
             since_ms: self.since_ms,
@@ -161,6 +162,8 @@ pub enum VersionState {
 pub struct VersionReport {
     /// Its digest.
     pub digest: String,
+    /// Where in a registry it came from, if from one and if anybody said so.
+    pub source: Option<String>,
     /// How it takes messages: `message` or `batch`.
     pub world: String,
     /// What it is to its plugin.

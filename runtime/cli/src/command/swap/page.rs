@@ -35,6 +35,7 @@ pub(super) fn page(status: &Value) -> String {
         status["reason"].as_str().and_then(|_| line("reason", why(status))),
         line("from", cell(status, "from")),
         line("to", cell(status, "to")),
+        status["source"].as_str().and_then(|source| line("source", source.to_owned())),
         told("old").and_then(|old| line("old", old)),
         told("new").and_then(|new| line("new", new)),
         shadow(&status["shadow"]).and_then(|shadow| line("shadow", shadow)),
