@@ -16,7 +16,7 @@ NIGHTLY ?= nightly
 # What runs: a binary that is there already, as tests have one, or the one that is built first.
 MILLSTREAM := $(or $(MILLSTREAM_BIN),$(BUILT)/millstream)
 
-.PHONY: demo test toolchains native bench figures bench-peers soak simulate torture mutants sandbox storm fuzz install wasm-target lint
+.PHONY: demo test toolchains native bench figures bench-peers soak simulate torture swaps mutants sandbox storm fuzz install wasm-target lint
 
 demo: wasm-target
 	$(if $(MILLSTREAM_BIN),,cargo build --profile $(PROFILE) --locked -p millstream)
@@ -113,6 +113,14 @@ torture: export MILLSTREAM_KILLS = $(or $(KILLS),2000)
 torture: export MILLSTREAM_SEED = $(or $(SEED),1)
 torture: wasm-target
 	cargo test --release --locked -p millstream-tests --test torture -- --nocapture killed_over_and_over
+
+# Swaps a plugin SWAPS times while messages flow, in memory and with a journal, mostly to versions that are
+# no good, and counts what is lost, repeated and out of order.
+swaps: export MILLSTREAM_SWAPS = $(or $(SWAPS),1000)
+swaps: export MILLSTREAM_BIN = $(abspath $(TARGET))/release/millstream
+swaps: wasm-target
+	cargo build --release --locked -p millstream
+	cargo test --release --locked -p millstream-tests --test swap -- --nocapture --test-threads=1 many
 
 # Every hostile guest by itself: what its user sees.
 sandbox: wasm-target

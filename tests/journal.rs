@@ -1,7 +1,7 @@
 //! What a start finds in the journal that an earlier one left, and what it refuses.
 
-use millstream_tests::{Host, Input, Project, millstream};
-use serde_json::json;
+use millstream_tests::{Host, Input, Project, figure, millstream, plugin};
+use serde_json::{Value, json};
 
 const PIPELINE: &str = "pipeline: p\n\
     broker: { journal: { path: journal } }\n\
@@ -35,6 +35,63 @@ fn a_killed_host_goes_on_with_its_messages_its_pauses_and_its_dedup_ids() {
     let _ = second.command(&["resume", "work"]).success();
     second.api().subscription_until("work", |figures| figures["handled"] == 1);
     assert_eq!(project.lines("out.txt"), [b"one".to_vec()]);
+}
+
+/// Charges that the plugin rejects.
+const CHARGES: usize = 3;
+
+fn shop() -> String {
+    format!(
+        "pipeline: shop\n\
+         broker: {{ journal: {{ path: journal }} }}\n\
+         topics: {{ in: {{ kind: event }}, out: {{ kind: command }}, dead: {{ kind: dead_letter }} }}\n\
+         plugins: {{ payments: {{ source: {} }} }}\n\
+         subscriptions:\n  \
+         pay: {{ topic: in, plugin: payments, output: out, dead_letter: dead }}\n  \
+         write: {{ topic: out, sink: {{ file: {{ path: receipts.ndjson }} }}, dead_letter: dead }}\n",
+        plugin("payments").display()
+    )
+}
+
+#[test]
+fn a_killed_host_goes_on_with_its_redrive_and_moves_each_message_once() {
+    let (project, text, redrive) = (Project::new(), shop(), "/v1/subscriptions/pay/redrive");
+    let mut host = start(&project, &text, &[]);
+    for n in 0..CHARGES {
+        let charge = json!({ "charge": format!("c-{n}"), "customer": "ann", "cents": 100, "currency": "GBP" });
+        let _ = publish(&host, &charge.to_string(), &[]);
+    }
+    let before = payloads(&host.api().dead_letters("pay", CHARGES));
+    host.api().pause("pay");
+    let (status, job) = host.api().tell(redrive, &json!({ "all": true, "rate": "1/h" }));
+    assert_eq!(status, 202, "{job:#}");
+    // The first of a rate goes at once: one in each life of the host.
+    for moved in 1..CHARGES as u64 {
+        let job = host.api().until(redrive, |job| figure(job, "moved") == moved);
+        assert_eq!(figure(&job, "matched"), CHARGES as u64, "{job:#}");
+        host.kill();
+        host = start(&project, &text, &[]);
+    }
+    let done = host.api().until(redrive, |job| job["state"] == "done");
+    assert_eq!(figure(&done, "moved"), CHARGES as u64, "{done:#}");
+    let pay = host.api().get("/v1/subscriptions/pay").1;
+    assert_eq!([figure(&pay, "redriven"), figure(&pay, "parked")], [CHARGES as u64; 2], "{pay:#}");
+    host.api().resume("pay");
+    assert_eq!(payloads(&host.api().dead_letters("pay", CHARGES)), before, "each failed again");
+
+    let _ = host.api().tell(redrive, &json!({ "all": true, "rate": "1/h" }));
+    assert_eq!(host.api().delete(redrive).0, 200);
+    host.kill();
+    let host = start(&project, &text, &[]);
+    assert_eq!(host.api().get(redrive).0, 404, "what was stopped goes on");
+    host.api().adds_up();
+}
+
+/// What the dead letters hold, in order.
+fn payloads(letters: &[Value]) -> Vec<String> {
+    let mut payloads: Vec<String> = letters.iter().map(|one| one["payload"].to_string()).collect();
+    payloads.sort_unstable();
+    payloads
 }
 
 #[test]

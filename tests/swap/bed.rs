@@ -1,10 +1,16 @@
 //! A pipeline with one plugin, whose versions are swapped.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use millstream_tests::{Api, Host, Input, Project, Summary, figure, guest};
+use millstream_tests::{Api, Host, Input, Project, Summary, figure, guest, millstream};
 use serde_json::{Value, json};
+
+/// A broker whose messages are gone with the process.
+pub(crate) const MEMORY: &str = "{}";
+/// One that keeps them in the project's folder.
+pub(crate) const JOURNAL: &str = "{ journal: { path: journal } }";
 
 /// A host that runs the guest `echo` as the plugin `guest`.
 pub(crate) struct Bed {
@@ -16,6 +22,7 @@ pub(crate) struct Bed {
 /// What came out of the plugin.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Came {
+    pub(crate) id: String,
     pub(crate) key: String,
     pub(crate) payload: String,
     pub(crate) stamped: bool,
@@ -31,10 +38,27 @@ impl Bed {
     /// With the plugin from `source`, and more arguments.
     #[track_caller]
     pub(crate) fn open_in(project: Project, source: &Path, plugin: &str, args: &[&str]) -> Self {
-        let file = project.write("swap.yaml", pipeline(source, plugin));
+        Self::start(project, &pipeline(source, plugin, MEMORY), args)
+    }
+
+    /// With a broker, in a folder where there may be a journal.
+    #[track_caller]
+    pub(crate) fn open_on(project: Project, source: &Path, broker: &str) -> Self {
+        Self::start(project, &pipeline(source, "", broker), &[])
+    }
+
+    #[track_caller]
+    fn start(project: Project, pipeline: &str, args: &[&str]) -> Self {
+        let file = project.write("swap.yaml", pipeline);
         let host = Host::start(&file, Input::None, args);
         let api = host.api();
         Self { project, host, api }
+    }
+
+    /// Kills the host; what it left is for the next.
+    pub(crate) fn kill(self) -> Project {
+        self.host.kill();
+        self.project
     }
 
     /// Publishes messages by key and payload.
@@ -80,6 +104,16 @@ impl Bed {
         self.api.subscription_until("write", |one| figure(one, "handled") >= messages);
     }
 
+    /// Waits until the plugin and the sink have nothing left to do.
+    #[track_caller]
+    pub(crate) fn until_idle(&self) {
+        let idle =
+            |one: &Value| ["lag", "in_flight", "parked"].iter().all(|name| figure(one, name) == 0);
+        for name in ["work", "write"] {
+            self.api.subscription_until(name, idle);
+        }
+    }
+
     /// What was written so far, in order.
     #[track_caller]
     pub(crate) fn came(&self) -> Vec<Came> {
@@ -97,10 +131,23 @@ impl Bed {
         (summary, lines.iter().map(|line| came(line)).collect())
     }
 
+    /// Where a file of the project is.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.project.path(name)
+    }
+
     /// A file of the project.
     pub(crate) fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
         self.project.write(name, content)
     }
+}
+
+/// The digest of a component.
+#[track_caller]
+pub(crate) fn digest(component: &Path) -> String {
+    let args = ["plugin", "inspect", "--format", "json"].map(AsRef::<OsStr>::as_ref);
+    let told = millstream(args.into_iter().chain([component.as_os_str()])).success().json();
+    told["digest"].as_str().expect("a component has a digest").to_owned()
 }
 
 /// Publishes messages by key and payload, all or nothing.
@@ -117,7 +164,14 @@ fn came(line: &[u8]) -> Came {
     let message: Value = serde_json::from_slice(line).expect("a line is a message");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let stamped = message["headers"].to_string().contains("stamp");
-    Came { key: text(&message["key"]), payload: text(&message["payload"]), stamped }
+    let [id, key, payload] = ["id", "key", "payload"].map(|name| text(&message[name]));
+    Came { id, key, payload, stamped }
+}
+
+/// What came without what a sink was given again after a crash: the same message, by its id.
+pub(crate) fn once(came: Vec<Came>) -> Vec<Came> {
+    let mut seen = BTreeSet::new();
+    came.into_iter().filter(|one| seen.insert(one.id.clone())).collect()
 }
 
 /// Payloads `0`, `1`, … of each key must have come in this order, each once.
@@ -134,9 +188,10 @@ pub(crate) fn each_key_counts_to(came: &[Came], keys: usize, messages: usize) {
     }
 }
 
-fn pipeline(source: &Path, plugin: &str) -> String {
+fn pipeline(source: &Path, plugin: &str, broker: &str) -> String {
     format!(
         "pipeline: swap
+broker: {broker}
 topics:
   in: {{ kind: event }}
   out: {{ kind: command }}

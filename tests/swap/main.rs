@@ -3,6 +3,8 @@
 
 mod bed;
 mod commands;
+mod crashes;
+mod many;
 mod plain;
 mod refusals;
 mod shadow;

@@ -127,6 +127,9 @@ fn start(
 ) -> Result<(Running, Served), Failure> {
     let running = opened.start();
     let dead_letters = DeadLetters::new(running.broker(), running.wirings());
+    for subscription in dead_letters.resume() {
+        logs::say(&format!("the redrive of `{subscription}` goes on"));
+    }
     let pipelines = Pipelines::new(running.applier(), host, listener.is_some(), &args.file);
     let name = &pipeline.plan.name;
     let Some(listener) = listener else {

@@ -58,6 +58,17 @@ pub trait Broker: Send + Sync {
     /// Stops deliveries (true) or lets them go on. Messages wait.
     async fn pause(&self, subscription: SubscriptionId, paused: bool) -> Result<(), Ended>;
 
+    /// Remembers work on the subscription that is to go on after a start, in the words of whoever does
+    /// it; none when it has ended. It ends, too, when the subscription gets another dead-letter topic.
+    async fn set_errand(
+        &self,
+        subscription: SubscriptionId,
+        errand: Option<Bytes>,
+    ) -> Result<(), Ended>;
+
+    /// The work on the subscription that was remembered last, and has not ended.
+    fn errand(&self, subscription: SubscriptionId) -> Option<Bytes>;
+
     /// The subscription goes on somewhere else. What it had not settled is passed over or offered
     /// anew. Answers how many messages now wait for it; none where there is no such subscription.
     async fn seek(&self, subscription: SubscriptionId, to: SeekTo) -> Result<Option<u64>, Ended>;

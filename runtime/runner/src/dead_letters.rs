@@ -7,6 +7,7 @@
 mod errand;
 mod error;
 mod job;
+mod memo;
 mod rate;
 mod restored;
 mod selection;
@@ -27,6 +28,7 @@ use self::errand::{Action, Errand};
 pub use self::error::DeadLetterError;
 use self::job::Jobs;
 pub use self::job::{JobState, JobStatus};
+use self::memo::Memo;
 pub use self::rate::{Rate, RateError};
 use self::restored::original_id;
 pub use self::selection::Selection;
@@ -172,7 +174,7 @@ impl DeadLetters {
         }
         let errand = Errand { shelf, range, wanted, action: Action::Redrive(how.payload) };
         match how.rate {
-            Some(rate) => self.jobs.start(errand, rate, matched).map(Outcome::Started),
+            Some(rate) => self.jobs.start(errand, rate, matched).await.map(Outcome::Started),
             None => errand.run(matched).await,
         }
     }
@@ -204,14 +206,36 @@ impl DeadLetters {
         self.jobs.status(subscription)
     }
 
-    /// Stops the subscription's job where it is: what moved has moved, the rest is still dead
-    /// letters.
-    #[must_use]
-    pub fn stop(&self, subscription: SubscriptionId) -> Option<JobStatus> {
-        self.jobs.stop(subscription)
+    /// Stops the subscription's job for good where it is: what moved has moved, the rest is still
+    /// dead letters.
+    pub async fn stop(&self, subscription: SubscriptionId) -> Option<JobStatus> {
+        self.jobs.stop(subscription).await
     }
 
-    /// Stops all jobs and waits until they have ended. None starts any more.
+    /// Goes on with the jobs that the process before had not ended. Answers the names of their
+    /// subscriptions. Once, at the start.
+    #[must_use]
+    pub fn resume(&self) -> Vec<String> {
+        let wiring = self.wirings.now();
+        let all = wiring.subscriptions().map(|(id, _)| id);
+        all.filter_map(|subscription| self.resume_one(subscription)).collect()
+    }
+
+    fn resume_one(&self, subscription: SubscriptionId) -> Option<String> {
+        let (written, shelf) = (self.broker.errand(subscription)?, self.shelf(subscription).ok()?);
+        let name = shelf.subscription.clone();
+        let Some(memo) = Memo::read(&written) else {
+            tracing::warn!(subscription = name, "a redrive of another version does not go on");
+            return None;
+        };
+        let Memo { below, matched, rate, wanted, payload } = memo;
+        let action = Action::Redrive(payload);
+        let errand = Errand { shelf, range: Range::below(below), wanted, action };
+        self.jobs.resume(errand, rate, matched).is_ok().then_some(name)
+    }
+
+    /// Ends all jobs and waits until they have ended: the next start goes on with them. None starts
+    /// any more.
     pub async fn close(&self) {
         self.jobs.close().await;
     }

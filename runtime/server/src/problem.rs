@@ -20,7 +20,7 @@ pub(crate) struct Problem {
     detail: String,
     line: Option<u64>,
     /// What a program may want to know besides.
-    more: Option<(&'static str, Value)>,
+    more: Option<Box<(&'static str, Value)>>,
     /// Seconds.
     retry_after: Option<u64>,
 }
@@ -107,7 +107,7 @@ impl Problem {
 
     /// Adds a member of its own.
     pub(crate) fn with(mut self, name: &'static str, value: Value) -> Self {
-        self.more = Some((name, value));
+        self.more = Some(Box::new((name, value)));
         self
     }
 
@@ -137,7 +137,7 @@ impl IntoResponse for Problem {
         if let Some(line) = self.line {
             body.insert("line".into(), line.into());
         }
-        body.extend(self.more.map(|(name, value)| (name.to_owned(), value)));
+        body.extend(self.more.map(|more| (more.0.to_owned(), more.1)));
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
         let mut response =
             (self.status, content_type, Value::Object(body).to_string()).into_response();

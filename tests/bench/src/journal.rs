@@ -18,9 +18,26 @@ use std::process::Command;
 
 use anyhow::Context;
 
-/// The name under which [`report_memory`] is asked for: it needs a process of its own, whose memory
-/// nothing else has grown.
-pub(crate) const MEMORY: &str = "journal-memory";
+/// What needs a process of its own, whose memory nothing else has grown.
+const MEMORY: [&str; 2] = ["journal-memory", "journal-singles"];
+
+/// A part that can be measured by itself.
+pub(crate) fn part(name: &str) -> Option<fn() -> anyhow::Result<()>> {
+    match name {
+        "journal-commits" => Some(commits::report),
+        "journal-memory" => Some(|| memory::report(crate::load::BATCH)),
+        "journal-singles" => Some(|| memory::report(1)),
+        _ => None,
+    }
+}
+
+/// Messages that wait, unless the environment says how many.
+fn backlog(usual: usize) -> anyhow::Result<usize> {
+    match std::env::var("MILLSTREAM_BACKLOG") {
+        Ok(text) => text.parse().context("MILLSTREAM_BACKLOG must be a number"),
+        Err(_) => Ok(usual),
+    }
+}
 
 pub(crate) fn report() -> anyhow::Result<()> {
     println!("Folder: {}\n", place::parent()?.display());
@@ -29,11 +46,9 @@ pub(crate) fn report() -> anyhow::Result<()> {
     recovery::report()?;
     size::report()?;
     let program = std::env::current_exe().context("this program is nowhere to be found")?;
-    let status = Command::new(program).arg(MEMORY).status()?;
-    anyhow::ensure!(status.success(), "measuring the memory failed");
+    for part in MEMORY {
+        let status = Command::new(&program).arg(part).status()?;
+        anyhow::ensure!(status.success(), "{part} failed");
+    }
     Ok(())
-}
-
-pub(crate) fn report_memory() -> anyhow::Result<()> {
-    memory::report()
 }

@@ -2,8 +2,10 @@
 //!
 //! `make bench` builds the guests and runs all of it; `cargo run --release -p millstream-bench --
 //! queue` runs one part: latency, paced, workers, journal, turns, queue, sandbox, isolation,
-//! sandbox-storm, languages, pipeline. `figures` writes what languages cost into `sdk/README.md`. Nothing
-//! here asserts: a number is read by people, with the machine it was taken on.
+//! sandbox-storm, swaps, languages, pipeline; or one of journal-commits, journal-memory and
+//! journal-singles, of as many messages as MILLSTREAM_BACKLOG says. `figures` writes what languages cost
+//! into `sdk/README.md`. Nothing here asserts: a number is read by people, with the machine it was taken
+//! on.
 
 mod delivery;
 mod isolation;
@@ -15,6 +17,7 @@ mod paced;
 mod pipeline;
 mod sandbox;
 mod storm;
+mod swaps;
 mod table;
 mod turns;
 
@@ -36,8 +39,8 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
-    if wanted.iter().any(|one| one == journal::MEMORY) {
-        return journal::report_memory();
+    if let Some(part) = wanted.iter().find_map(|one| journal::part(one)) {
+        return part();
     }
     if wanted.iter().any(|one| one == languages::FIGURES) {
         return languages::write();
@@ -62,6 +65,10 @@ fn run() -> anyhow::Result<()> {
     if wants("sandbox-storm") {
         println!("## Every hostile guest at once, all cores\n");
         storm::report()?;
+    }
+    if wants("swaps") {
+        println!("## Versions swapped while messages flow, all cores\n");
+        swaps::report()?;
     }
     if wants("turns") {
         println!("## A healthy plugin beside endless ones, all cores\n");

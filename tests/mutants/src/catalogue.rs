@@ -1,6 +1,7 @@
 //! The sets of mutations: `mutations/*.toml`.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
@@ -49,6 +50,13 @@ pub(crate) struct Mutation {
     pub(crate) before: String,
     /// What stands there instead.
     pub(crate) after: String,
+}
+
+impl Judge {
+    /// The same with at least so much time.
+    pub(crate) fn given(&self, time: Duration) -> Self {
+        Self { seconds_max: self.seconds_max.max(time.as_secs()), ..self.clone() }
+    }
 }
 
 /// All sets; no two mutations have the same name.

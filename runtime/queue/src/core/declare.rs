@@ -186,7 +186,7 @@ impl Core {
 
 impl Declaration {
     /// The name that something has now.
-    fn name_of(&self, kind: Kind, before: &str) -> String {
+    pub(super) fn name_of(&self, kind: Kind, before: &str) -> String {
         let renamed = self.renames.iter().find(|one| one.kind == kind && one.from == before);
         renamed.map_or(before, |one| &one.to).to_owned()
     }

@@ -21,6 +21,7 @@ mod declare;
 mod dedup;
 mod deploy;
 mod entry;
+mod errand;
 mod expiry;
 mod figures;
 mod forget;
@@ -105,6 +106,8 @@ pub enum Event {
     Fence(SubscriptionId, u64),
     /// Deliveries stop (true) or go on.
     Pause(SubscriptionId, bool),
+    /// Work on the subscription has begun that is to be found again after a start, or has ended.
+    Errand(SubscriptionId, Option<Bytes>),
     /// The subscription goes on somewhere else; its leases end.
     Seek(SubscriptionId, SeekTo),
     /// The topic is emptied from one sequence number up to another, step by step.
@@ -323,6 +326,7 @@ impl Core {
                 self.fence(subscription, generation, now, &mut effects)
             }
             Event::Pause(subscription, paused) => self.pause(subscription, paused, &mut effects),
+            Event::Errand(subscription, errand) => self.set_errand(subscription, errand),
             Event::Seek(subscription, to) => self.seek(subscription, to, now, &mut effects),
             Event::Purge(topic, from, below) => self.purge(topic, from, below, now, &mut effects),
             Event::Redrive(subscription, letters) => {

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use millstream_message::BATCH_BYTES_MAX;
 
 use super::MAX_STEP_MESSAGES;
@@ -52,6 +53,8 @@ pub(super) struct Subscription {
     /// Who handled messages last: named by dead letters that no worker saw.
     pub(super) handler: Arc<Handler>,
     pub(super) counters: Counters,
+    /// Work that was begun on it, in the words of whoever does it.
+    pub(super) errand: Option<Bytes>,
 }
 
 /// A run of messages that wait again.
@@ -108,6 +111,7 @@ impl Subscription {
             gone: false,
             handler,
             counters: Counters::default(),
+            errand: None,
         }
     }
 
@@ -260,9 +264,10 @@ impl Codec for Subscription {
         self.gone.put(out);
         Handler::put(&self.handler, out);
         self.counters.put(out);
+        self.errand.put(out);
     }
 
-    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
+    fn get(from: &mut Bytes) -> Result<Self, Malformed> {
         let rules = SubscriptionRules::get(from)?;
         let (cursor, cursor_entry) = Codec::get(from)?;
         let (gone_ahead, available) = (Codec::get(from)?, Codec::get(from)?);
@@ -275,7 +280,7 @@ impl Codec for Subscription {
         let bucket = rules.rate.zip(level).map(|(rate, level)| Bucket::at(rate, level));
         let (fenced_below, serving) = (Codec::get(from)?, Codec::get(from)?);
         let (gone, handler) = (Codec::get(from)?, Arc::new(Handler::get(from)?));
-        let counters = Codec::get(from)?;
+        let (counters, errand) = (Codec::get(from)?, Codec::get(from)?);
         Ok(Self {
             rules,
             cursor,
@@ -296,6 +301,7 @@ impl Codec for Subscription {
             gone,
             handler,
             counters,
+            errand,
         })
     }
 }

@@ -133,6 +133,18 @@ impl Broker for EmbeddedBroker {
         self.act(Event::Pause(subscription, paused)).await.map(|_| ())
     }
 
+    async fn set_errand(
+        &self,
+        subscription: SubscriptionId,
+        errand: Option<Bytes>,
+    ) -> Result<(), Ended> {
+        self.act(Event::Errand(subscription, errand)).await.map(|_| ())
+    }
+
+    fn errand(&self, subscription: SubscriptionId) -> Option<Bytes> {
+        self.lock().core.errand(subscription)
+    }
+
     async fn seek(&self, subscription: SubscriptionId, to: SeekTo) -> Result<Option<u64>, Ended> {
         Ok(match self.act(Event::Seek(subscription, to)).await? {
             Answer::Moved { moved, .. } => Some(moved),

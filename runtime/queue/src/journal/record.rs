@@ -65,6 +65,7 @@ pub(crate) fn locate(event: &mut Event, position: u64) {
         | Event::Renew(_)
         | Event::Fence(..)
         | Event::Pause(..)
+        | Event::Errand(..)
         | Event::Seek(..)
         | Event::Purge(..)
         | Event::PurgeLetters(_)

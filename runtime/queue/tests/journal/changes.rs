@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use millstream_message::{BatchBuilder, MessageId};
+use bytes::Bytes;
+use millstream_message::{BatchBuilder, MessageId, SubscriptionId};
 use millstream_queue::{
     Broker, Declaration, EmbeddedBroker, Kind, Named, Now, OpenError, Publication, Rename,
 };
@@ -50,6 +51,37 @@ fn with_news(world: &World) -> Declaration {
     let readers = declaration.subscriptions.iter_mut().filter(|one| one.topic == EVENTS);
     readers.for_each(|one| one.topic_name = "news".to_owned());
     declaration
+}
+
+/// The errands of two subscriptions, after a start with this declaration.
+fn errands(world: &World, declaration: Declaration, disk: &SimulatedDisk) -> [Option<Bytes>; 2] {
+    let broker = open(world, declaration, &disk.copy()).unwrap();
+    [0, 1].map(|subscription| broker.errand(SubscriptionId(subscription)))
+}
+
+#[test]
+fn work_outlives_the_process_and_ends_with_the_dead_letters_that_it_is_about() {
+    let (world, disk) = journal();
+    let [first, second] = ["first", "second"].map(|text| Some(Bytes::from_static(text.as_bytes())));
+    runtime().block_on(async {
+        let broker = open(&world, world.declaration(), &disk).unwrap();
+        broker.set_errand(SubscriptionId(0), first.clone()).await.unwrap();
+        broker.compact().await.unwrap();
+        broker.set_errand(SubscriptionId(1), second.clone()).await.unwrap();
+        broker.set_errand(SubscriptionId(2), second.clone()).await.unwrap();
+        broker.set_errand(SubscriptionId(2), None).await.unwrap();
+        assert_eq!(broker.errand(SubscriptionId(2)), None);
+        broker.close().await.unwrap();
+    });
+    let both = [first, second];
+    assert_eq!(errands(&world, world.declaration(), &disk), both);
+    let mut renames = world.declaration();
+    renames.topics[2].name = "letters".to_owned();
+    renames.renames = vec![renamed(Kind::Topic, "dead", "letters")];
+    assert_eq!(errands(&world, renames, &disk), both);
+    let drops = vec![named(Kind::Topic, "dead")];
+    let dropped = Declaration { drops, ..world.declaration() };
+    assert_eq!(errands(&world, dropped, &disk), [None, None]);
 }
 
 #[test]

@@ -6,6 +6,8 @@ use tokio::task::yield_now;
 use tokio::time::timeout;
 
 use super::error::DeadLetterError;
+use super::memo::Memo;
+use super::rate::Rate;
 use super::restored::restored;
 use super::selection::Wanted;
 use super::shelf::{Found, Range, Shelf};
@@ -45,6 +47,21 @@ impl Errand {
         };
         let complete = timeout(REQUEST_MAX, moving).await.unwrap_or(Ok(false))?;
         Ok(Outcome::Done { matched, moved, complete })
+    }
+
+    /// How the broker remembers it as a job.
+    pub(super) fn memo(&self, rate: Rate, matched: u64) -> Bytes {
+        let payload = match &self.action {
+            Action::Redrive(payload) => payload.clone(),
+            Action::Purge => None,
+        };
+        let (below, wanted) = (self.range.end(), self.wanted.clone());
+        Memo { below, matched, rate, wanted, payload }.write()
+    }
+
+    /// Lets the broker remember the job, or forget it.
+    pub(super) async fn remember(&self, memo: Option<Bytes>) -> Result<(), DeadLetterError> {
+        Ok(self.shelf.broker.set_errand(self.shelf.id, memo).await?)
     }
 
     /// Moves these letters, as many as may move now.

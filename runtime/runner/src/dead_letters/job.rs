@@ -1,11 +1,13 @@
-//! Redrives that go on by themselves, at a rate.
+//! Redrives that go on by themselves, at a rate, and over restarts of the host.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bytes::Bytes;
 use millstream_message::SubscriptionId;
 use serde::Serialize;
+use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -51,15 +53,52 @@ pub(super) struct Jobs {
 
 struct Job {
     status: Mutex<JobStatus>,
+    /// Somebody stops it for good.
     stop: CancellationToken,
+    /// The host closes.
+    closing: CancellationToken,
+    /// It moves nothing any more, and the broker knows.
+    over: CancellationToken,
+}
+
+/// How a job begins.
+enum Beginning {
+    /// As this memo says, once it is kept: then the other side is told.
+    New(Bytes, oneshot::Sender<Result<(), DeadLetterError>>),
+    /// Where the process before left it.
+    Again,
 }
 
 impl Jobs {
-    pub(super) fn start(
+    /// Starts a job. When this answers, it goes on whatever happens to the process.
+    pub(super) async fn start(
         &self,
         errand: Errand,
         rate: Rate,
         matched: u64,
+    ) -> Result<JobStatus, DeadLetterError> {
+        let (told, kept) = oneshot::channel();
+        let beginning = Beginning::New(errand.memo(rate, matched), told);
+        let status = self.add(errand, rate, matched, beginning)?;
+        kept.await.unwrap_or(Err(DeadLetterError::Closed)).map(|()| status)
+    }
+
+    /// Goes on with a job of the process before.
+    pub(super) fn resume(
+        &self,
+        errand: Errand,
+        rate: Rate,
+        matched: u64,
+    ) -> Result<JobStatus, DeadLetterError> {
+        self.add(errand, rate, matched, Beginning::Again)
+    }
+
+    fn add(
+        &self,
+        errand: Errand,
+        rate: Rate,
+        matched: u64,
+        beginning: Beginning,
     ) -> Result<JobStatus, DeadLetterError> {
         let mut jobs = lock(&self.by_subscription);
         let subscription = errand.shelf.id;
@@ -70,9 +109,9 @@ impl Jobs {
             return Err(DeadLetterError::JobRunning);
         }
         let status = JobStatus { matched, moved: 0, state: JobState::Running };
-        let job = Arc::new(Job { status: Mutex::new(status), stop: self.closing.child_token() });
+        let job = Arc::new(Job::new(status, self.closing.clone()));
         jobs.insert(subscription, Arc::clone(&job));
-        self.tasks.spawn(job.run(errand, rate));
+        self.tasks.spawn(job.run(errand, rate, beginning));
         Ok(status)
     }
 
@@ -84,19 +123,19 @@ impl Jobs {
         Some(lock(&self.by_subscription).get(&subscription)?.status())
     }
 
-    pub(super) fn stop(&self, subscription: SubscriptionId) -> Option<JobStatus> {
+    /// Answers when no start goes on with it.
+    pub(super) async fn stop(&self, subscription: SubscriptionId) -> Option<JobStatus> {
         let job = Arc::clone(lock(&self.by_subscription).get(&subscription)?);
-        job.end(JobState::Stopped);
         job.stop.cancel();
+        job.over.cancelled().await;
         Some(job.status())
     }
 
     pub(super) async fn close(&self) {
         // Under the lock, so that a job that is about to start is told as well.
         {
-            let jobs = lock(&self.by_subscription);
+            let _jobs = lock(&self.by_subscription);
             self.closing.cancel();
-            jobs.values().for_each(|job| job.end(JobState::Stopped));
         }
         self.tasks.close();
         self.tasks.wait().await;
@@ -104,42 +143,94 @@ impl Jobs {
 }
 
 impl Job {
-    async fn run(self: Arc<Self>, errand: Errand, rate: Rate) {
-        // However the task ends, nobody is told that it goes on.
-        let _ended = Ended(Arc::clone(&self));
-        let subscription = errand.shelf.subscription.clone();
-        match self.move_all(errand, rate).await {
-            Ok(()) if self.stop.is_cancelled() => {}
-            Ok(()) => self.end(JobState::Done),
-            Err(error) => tracing::warn!(subscription, %error, "a redrive stopped"),
-        }
+    fn new(status: JobStatus, closing: CancellationToken) -> Self {
+        let (stop, over) = (CancellationToken::new(), CancellationToken::new());
+        Self { status: Mutex::new(status), stop, closing, over }
     }
 
-    async fn move_all(&self, mut errand: Errand, rate: Rate) -> Result<(), DeadLetterError> {
+    async fn run(self: Arc<Self>, mut errand: Errand, rate: Rate, beginning: Beginning) {
+        // However the task ends, nobody is told that it goes on.
+        let _over = Over(Arc::clone(&self));
+        let state = match self.go(&mut errand, rate, beginning).await {
+            Ok(true) => JobState::Done,
+            Ok(false) => JobState::Stopped,
+            Err(error) => {
+                tracing::warn!(subscription = errand.shelf.subscription, %error, "a redrive stopped");
+                JobState::Stopped
+            }
+        };
+        if let Err(error) = self.forget(&errand, state).await {
+            tracing::warn!(subscription = errand.shelf.subscription, %error, "a redrive may go on");
+        }
+        self.end(state);
+    }
+
+    /// Whether it came to its end.
+    async fn go(
+        &self,
+        errand: &mut Errand,
+        rate: Rate,
+        beginning: Beginning,
+    ) -> Result<bool, DeadLetterError> {
+        match beginning {
+            Beginning::New(memo, told) => {
+                let kept = errand.remember(Some(memo)).await;
+                // Whoever asked may have gone; it goes on all the same.
+                let _ = told.send(kept.clone());
+                kept?;
+            }
+            Beginning::Again => self.find_moved(errand).await?,
+        }
+        self.move_all(errand, rate).await
+    }
+
+    /// No start goes on with it; except where the host closes, and it has not come to its end.
+    async fn forget(&self, errand: &Errand, state: JobState) -> Result<(), DeadLetterError> {
+        let goes_on = self.closing.is_cancelled() && !self.stop.is_cancelled();
+        if goes_on && state != JobState::Done {
+            return Ok(());
+        }
+        errand.remember(None).await
+    }
+
+    /// What was meant and is no dead letter any more has moved.
+    async fn find_moved(&self, errand: &Errand) -> Result<(), DeadLetterError> {
+        let (mut range, mut left) = (errand.range, 0);
+        while !range.is_empty() {
+            left += errand.shelf.page(&mut range, &errand.wanted)?.len() as u64;
+            tokio::task::yield_now().await;
+        }
+        let mut status = lock(&self.status);
+        status.moved = status.matched.saturating_sub(left);
+        Ok(())
+    }
+
+    async fn move_all(&self, errand: &mut Errand, rate: Rate) -> Result<bool, DeadLetterError> {
         let (together, mut turns) = turns(rate);
         while !errand.range.is_empty() {
             let letters = errand.shelf.page(&mut errand.range, &errand.wanted)?;
             for letters in letters.chunks(together) {
-                if self.stopped_before(turns.tick()).await {
-                    return Ok(());
+                if self.stopped_before(turns.tick()).await
+                    || !self.move_some(errand, letters).await?
+                {
+                    return Ok(false);
                 }
-                self.move_some(&errand, letters).await?;
             }
             tokio::task::yield_now().await;
         }
-        Ok(())
+        Ok(true)
     }
 
-    /// Moves these letters, waiting for room where no more may be parked.
-    async fn move_some(&self, errand: &Errand, letters: &[Found]) -> Result<(), DeadLetterError> {
+    /// Moves these letters, waiting for room where no more may be parked; false when it was stopped.
+    async fn move_some(&self, errand: &Errand, letters: &[Found]) -> Result<bool, DeadLetterError> {
         let mut rest = letters;
         while !rest.is_empty() {
             match self.carry(errand, rest).await? {
-                0 if self.stopped_before(sleep(ROOM_PAUSE)).await => return Ok(()),
+                0 if self.stopped_before(sleep(ROOM_PAUSE)).await => return Ok(false),
                 looked_at => rest = &rest[looked_at..],
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Waits; true when the job was stopped meanwhile. What moves is never called off half way.
@@ -147,15 +238,12 @@ impl Job {
         tokio::select! {
             biased;
             () = self.stop.cancelled() => true,
+            () = self.closing.cancelled() => true,
             _ = wait => false,
         }
     }
 
-    /// What was under way when the job was stopped is still counted.
     async fn carry(&self, errand: &Errand, letters: &[Found]) -> Result<usize, DeadLetterError> {
-        if !self.runs() {
-            return Ok(letters.len());
-        }
         let done = errand.carry(letters).await?;
         lock(&self.status).moved += done.moved;
         Ok((done.looked_at as usize).min(letters.len()))
@@ -179,11 +267,12 @@ impl Job {
 }
 
 /// The end of a job's task.
-struct Ended(Arc<Job>);
+struct Over(Arc<Job>);
 
-impl Drop for Ended {
+impl Drop for Over {
     fn drop(&mut self) {
         self.0.end(JobState::Stopped);
+        self.0.over.cancel();
     }
 }
 

@@ -58,6 +58,16 @@ pub(super) struct Range {
 }
 
 impl Range {
+    /// All below a sequence number.
+    pub(super) fn below(below: u64) -> Self {
+        Self { from: 0, below }
+    }
+
+    /// Where it ends.
+    pub(super) fn end(self) -> u64 {
+        self.below
+    }
+
     pub(super) fn is_empty(self) -> bool {
         self.from >= self.below
     }
@@ -98,7 +108,7 @@ impl Shelf {
     pub(super) fn all(&self) -> Range {
         let topics = self.broker.figures().topics;
         let below = topics.get(self.topic.0 as usize).map_or(0, |topic| topic.published);
-        Range { from: 0, below }
+        Range::below(below)
     }
 
     /// As [`super::DeadLetters::list`].

@@ -38,6 +38,7 @@ impl Clock for TokioClock {
 struct Shop {
     broker: Arc<EmbeddedBroker>,
     letters: DeadLetters,
+    plan: Arc<Plan>,
 }
 
 impl Shop {
@@ -54,11 +55,15 @@ impl Shop {
             Arc::new(TokioClock(Instant::now())),
             || 0,
         ));
-        let letters = DeadLetters::new(
-            Arc::clone(&broker) as Arc<dyn Broker>,
-            Wirings::fixed(Wiring::new(plan, String::new())),
-        );
-        Self { broker, letters }
+        let letters = DeadLetters::new(Arc::clone(&broker) as Arc<dyn Broker>, wirings(&plan));
+        Self { broker, letters, plan }
+    }
+
+    /// Somebody else works with the same broker.
+    fn started_again(&self) -> Self {
+        let (broker, plan) = (Arc::clone(&self.broker), self.plan.clone());
+        let letters = DeadLetters::new(Arc::clone(&broker) as Arc<dyn Broker>, wirings(&plan));
+        Self { broker, letters, plan }
     }
 
     /// Publishes one message a payload; each `subscription` gives up all of them.
@@ -105,6 +110,10 @@ impl Shop {
         let items = listing.items.iter().map(payload);
         items.map(|payload| String::from_utf8(payload).unwrap()).collect()
     }
+}
+
+fn wirings(plan: &Arc<Plan>) -> Wirings {
+    Wirings::fixed(Wiring::new(Arc::clone(plan), String::new()))
 }
 
 fn plan(rules: &str) -> Arc<Plan> {
@@ -309,7 +318,7 @@ async fn a_stopped_job_leaves_the_rest_where_it_is() {
     let at_once = shop.redrive(Selection::All, Redrive::default()).await;
     assert_eq!(at_once, Err(DeadLetterError::JobRunning));
     let stopped = JobStatus { matched: 3, moved: 1, state: JobState::Stopped };
-    assert_eq!(shop.letters.stop(PAY), Some(stopped));
+    assert_eq!(shop.letters.stop(PAY).await, Some(stopped));
     advance(Duration::from_secs(600)).await;
     assert_eq!(
         (shop.letters.job(PAY), shop.left(PAY)),
@@ -341,6 +350,52 @@ async fn a_close_ends_every_job_and_none_starts_any_more() {
     let stopped = JobStatus { matched: 2, moved: 1, state: JobState::Stopped };
     assert_eq!(shop.letters.job(PAY), Some(stopped));
     assert_eq!(shop.redrive(Selection::All, at("1/s")).await, Err(DeadLetterError::Closed));
+}
+
+/// What a broker remembers outlives whoever works with it: as after a start.
+#[tokio::test(start_paused = true)]
+async fn a_closed_job_goes_on_where_it_was_and_a_stopped_one_does_not() {
+    let shop = Shop::open();
+    let payloads = ["a", "x", "b", "x", "c"];
+    shop.give_up(&payloads, &[PAY]).await;
+    shop.redrive(where_("text != \"x\""), at("1/s")).await.unwrap();
+    sleep(Duration::from_millis(1_500)).await;
+    shop.letters.close().await;
+    // The first fails again: its new letter came too late to be meant.
+    shop.reject_one(PAY).await;
+    assert_eq!(shop.left(PAY), ["x", "x", "c", "a"]);
+
+    let next = shop.started_again();
+    assert_eq!(next.letters.resume(), ["pay"]);
+    sleep(Duration::from_millis(100)).await;
+    let done = JobStatus { matched: 3, moved: 3, state: JobState::Done };
+    assert_eq!((next.letters.job(PAY), next.left(PAY)), (Some(done), strings(&["x", "x", "a"])));
+    assert_eq!(next.started_again().letters.resume(), [""; 0], "it is over");
+
+    next.redrive(Selection::All, at("1/h")).await.unwrap();
+    assert_eq!(next.letters.stop(PAY).await.unwrap().state, JobState::Stopped);
+    assert_eq!(next.started_again().letters.resume(), [""; 0], "it was stopped");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_job_goes_on_with_its_ids_and_its_payload() {
+    let shop = Shop::with("max_parked: 1");
+    shop.give_up(&["a", "b"], &[PAY]).await;
+    assert_eq!(shop.redrive(Selection::Ids(vec![id(0)]), Redrive::default()).await, done(1, 1));
+    let mended = Redrive { payload: Some(Bytes::from_static(b"be\ntter")), ..at("9/s") };
+    shop.redrive(Selection::Ids(vec![id(1)]), mended).await.unwrap();
+    shop.letters.close().await;
+    let next = shop.started_again();
+    assert_eq!(next.letters.resume(), ["pay"]);
+    for payload in [&b"a"[..], b"be\ntter"] {
+        let delivery = next.lease(PAY).await;
+        assert_eq!(delivery.batch.get(0).payload(), payload);
+        next.broker.settle(delivery, Settlement::all_handled()).await.unwrap();
+    }
+}
+
+fn strings(all: &[&str]) -> Vec<String> {
+    all.iter().map(ToString::to_string).collect()
 }
 
 #[tokio::test]

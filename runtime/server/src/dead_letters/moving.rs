@@ -54,7 +54,7 @@ pub(crate) async fn stop(
     Path(subscription): Path<String>,
 ) -> Result<Response, Problem> {
     let (id, _) = named(&host.wiring(), &subscription)?;
-    shown(host.app.dead_letters.stop(id), &subscription)
+    shown(host.app.dead_letters.stop(id).await, &subscription)
 }
 
 fn answer(outcome: Outcome) -> Response {

@@ -29,7 +29,8 @@ pub(crate) fn report() -> anyhow::Result<()> {
     let place = Place::new(BYTES)?;
     let subject = Arc::new(Subject::open(&place)?.0);
     let batches = batches(1)?;
-    runtime.block_on(subject.publish_all(in_turn(&batches), BACKLOG, 256))?;
+    let backlog = super::backlog(BACKLOG)?;
+    runtime.block_on(subject.publish_all(in_turn(&batches), backlog, 256))?;
     // What follows begins with a checkpoint of the backlog, so that each is of the same size.
     runtime.block_on(subject.broker.compact())?;
     let (mut without, mut with) = (Vec::new(), Vec::new());
@@ -38,7 +39,7 @@ pub(crate) fn report() -> anyhow::Result<()> {
         with.push(beside(&runtime, &subject, &batches)?);
     }
     runtime.block_on(subject.close())?;
-    println!("### A commit beside checkpoints, {BACKLOG} messages wait, published one by one\n");
+    println!("### A commit beside checkpoints, {backlog} messages wait, published one by one\n");
     println!("| one message at a time | p50 µs | p99 µs | max µs |\n|---|---|---|---|");
     let of = |rounds: &[Vec<Duration>], share| {
         median(rounds.iter().map(|times| percentile(times, share)).collect())

@@ -13,18 +13,21 @@ use super::place::Place;
 use super::process;
 use super::subject::{Subject, batches, stored_bytes};
 
-/// Batches that wait.
-const BACKLOG: usize = 10_000_000 / BATCH;
-/// Batches that are worked off, twice: the oldest, which are in memory, and those behind.
-const DRAINED: usize = 1_000_000 / BATCH;
+/// Messages that wait.
+const BACKLOG: usize = 10_000_000;
+/// The part of them that is worked off, twice: the oldest, which are in memory, and those behind.
+const DRAINED: usize = 10;
 /// Workers that work them off.
 const WORKERS: usize = 4;
 /// What there may be beside the budget.
 const ASIDE_BYTES: u64 = 200_000_000;
 
-pub(crate) fn report() -> anyhow::Result<()> {
-    let batches = batches(BATCH)?;
-    let place = Place::new(stored_bytes(&batches[0]) * BACKLOG as u64)?;
+/// Of publishes of so many messages.
+pub(crate) fn report(together: usize) -> anyhow::Result<()> {
+    let messages = super::backlog(BACKLOG)?;
+    let (publishes, leases) = (messages / together, messages / DRAINED / BATCH);
+    let batches = batches(together)?;
+    let place = Place::new(stored_bytes(&batches[0]) * publishes as u64)?;
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     let (before, _) = process::memory()?;
     let subject = Arc::new(Subject::open(&place)?.0);
@@ -32,22 +35,24 @@ pub(crate) fn report() -> anyhow::Result<()> {
     let start = Instant::now();
     // Each with memory of its own, as batches have that come from outside.
     let batch = move |i: usize| batches[i % batches.len()].copy_out();
-    runtime.block_on(subject.publish_all(batch, BACKLOG, 64))?;
+    runtime.block_on(subject.publish_all(batch, publishes, 64))?;
     let published = start.elapsed().as_secs_f64();
     let (now, peak) = process::memory()?;
     let mb = |bytes: u64| bytes as f64 / 1e6;
     let aim = mb(JournalOptions::default().memory_budget + ASIDE_BYTES);
-    println!("### {} messages wait, checkpoints made beside\n", BACKLOG * BATCH);
+    println!(
+        "### {messages} messages wait, published {together} at once, checkpoints made beside\n"
+    );
     println!("| what | |\n|---|---|");
     println!("| memory, now (≤ {aim:.0} MB) | {:.0} MB |", mb(now.saturating_sub(before)));
     println!("| memory, at most (≤ {aim:.0} MB) | {:.0} MB |", mb(peak.saturating_sub(before)));
     println!("| disk | {:.0} MB |", mb(place.bytes()?));
-    println!("| published, messages/s | {:.0} |", (BACKLOG * BATCH) as f64 / published);
+    println!("| published, messages/s | {:.0} |", messages as f64 / published);
     for what in ["the oldest", "those behind"] {
         let start = Instant::now();
-        runtime.block_on(drain(&subject))?;
-        let rate = (DRAINED * BATCH) as f64 / start.elapsed().as_secs_f64();
-        println!("| {} of {what} leased and settled, messages/s | {rate:.0} |", DRAINED * BATCH);
+        runtime.block_on(drain(&subject, leases))?;
+        let rate = (leases * BATCH) as f64 / start.elapsed().as_secs_f64();
+        println!("| {} of {what} leased and settled, messages/s | {rate:.0} |", leases * BATCH);
     }
     let (now, peak) = process::memory()?;
     println!("| memory, then | {:.0} MB |", mb(now.saturating_sub(before)));
@@ -55,11 +60,11 @@ pub(crate) fn report() -> anyhow::Result<()> {
     runtime.block_on(subject.close())
 }
 
-async fn drain(subject: &Arc<Subject>) -> anyhow::Result<()> {
+async fn drain(subject: &Arc<Subject>, leases: usize) -> anyhow::Result<()> {
     let worker = |worker: usize| {
         let subject = Arc::clone(subject);
         tokio::spawn(async move {
-            for _ in (worker..DRAINED).step_by(WORKERS) {
+            for _ in (worker..leases).step_by(WORKERS) {
                 let delivery = subject.lease().await?;
                 subject.broker.settle(delivery, Settlement::all_handled()).await?;
             }

@@ -117,6 +117,9 @@ impl Core {
                 self.prepare(place, rules, now, effects);
             }
         }
+        let topic_names: Vec<String> =
+            self.topics.iter().map(|topic| declaration.kept_name(topic)).collect();
+        self.end_errands(&topic_names, &declaration);
         self.forget_stoppers(&topics, &subscriptions, effects);
         let Declaration { pipeline, text, sources, plugins, .. } = declaration;
         self.take_over_topics(&declaration.topics, &topics, ids, effects);

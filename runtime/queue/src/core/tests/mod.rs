@@ -10,6 +10,7 @@ mod letters;
 mod operations;
 mod order;
 mod publishing;
+mod storing;
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -28,6 +28,7 @@ const MOVED: u8 = 15;
 const DEPLOY: u8 = 16;
 const KEEP: u8 = 17;
 const ALTER: u8 = 18;
+const ERRAND: u8 = 20;
 
 /// Names the handler of a lease that its record does not.
 type HandlerOf<'a> = &'a dyn Fn(SubscriptionId) -> Arc<Handler>;
@@ -43,6 +44,7 @@ pub(super) fn put<'a>(event: &'a Event, handler_known: bool, to: &mut Writer<'a>
             to.plain(&FENCE).plain(subscription).plain(generation)
         }
         Event::Pause(subscription, paused) => to.plain(&PAUSE).plain(subscription).plain(paused),
+        Event::Errand(subscription, errand) => to.plain(&ERRAND).plain(subscription).plain(errand),
         Event::Seek(subscription, place) => to.plain(&SEEK).plain(subscription).plain(place),
         Event::Purge(topic, from, below) => to.plain(&PURGE).plain(topic).plain(from).plain(below),
         Event::Redrive(subscription, letters) => {
@@ -74,6 +76,7 @@ pub(super) fn get(from: &mut Reader, handler_of: HandlerOf<'_>) -> Result<Event,
         RENEW => Event::Renew(from.plain()?),
         FENCE => Event::Fence(from.plain()?, from.plain()?),
         PAUSE => Event::Pause(from.plain()?, from.plain()?),
+        ERRAND => Event::Errand(from.plain()?, from.plain()?),
         SEEK => Event::Seek(from.plain()?, from.plain()?),
         PURGE => Event::Purge(from.plain()?, from.plain()?, from.plain()?),
         REDRIVE => Event::Redrive(from.plain()?, from.part()?),

@@ -51,6 +51,8 @@ fn plain() -> impl Strategy<Value = Event> {
         lease().prop_map(Event::Renew),
         (subscription(), any::<u64>()).prop_map(|(id, generation)| Event::Fence(id, generation)),
         (subscription(), any::<bool>()).prop_map(|(id, paused)| Event::Pause(id, paused)),
+        (subscription(), option::of(vec(any::<u8>(), 0..6)))
+            .prop_map(|(id, errand)| Event::Errand(id, errand.map(Bytes::from))),
         (subscription(), seek).prop_map(|(id, to)| Event::Seek(id, to)),
         (topic(), any::<[u64; 2]>()).prop_map(|(id, [from, to])| Event::Purge(id, from, to)),
         Just(()).prop_map(|()| Event::Tick),
