@@ -119,10 +119,13 @@ pub fn apply_findings(text: &str, file: &str, faults: &[ApplyFault]) -> Vec<Find
 struct Holder {
     name: &'static str,
     once: &'static str,
+    /// Where what is no longer declared is said; none: where it would be.
+    place: Option<[&'static str; 2]>,
 }
 
-const JOURNAL: Holder = Holder { name: "the journal", once: "start" };
-const HOST: Holder = Holder { name: "the host", once: "apply" };
+const JOURNAL: Holder =
+    Holder { name: "the journal", once: "start", place: Some(["broker", "journal"]) };
+const HOST: Holder = Holder { name: "the host", once: "apply", place: None };
 
 fn add(document: &Document, folder: &str, fault: &JournalFault, report: &mut Report) {
     let (code, message, help) = match fault {
@@ -157,7 +160,7 @@ fn add(document: &Document, folder: &str, fault: &JournalFault, report: &mut Rep
 impl Leftover {
     fn add(&self, document: &Document, holder: &Holder, report: &mut Report) {
         let Self { name, name_now, why, .. } = self;
-        let Holder { name: holder, once } = holder;
+        let Holder { name: held_by, once, .. } = holder;
         let (noun, section, fixed) = match self.kind {
             Kept::Topic => ("topic", "topics", "kind"),
             Kept::Subscription => ("subscription", "subscriptions", "topic"),
@@ -170,19 +173,21 @@ impl Leftover {
         let drop = format!("`--drop {noun}:{name}` gives them up");
         let declared = document.keys(&Route::of([section]));
         if declared.contains(&name_now.as_str()) {
-            let message = format!("the {noun} `{name_now}` {why}, and {holder} holds {held} of it");
+            let message =
+                format!("the {noun} `{name_now}` {why}, and {held_by} holds {held} of it");
             let help = format!("put it back and drain it first; {drop}");
             report.add(Code::JournalChanged, Route::of([section, name_now, fixed]), message, help);
         } else {
             let message = format!(
-                "{holder} holds {held} of the {noun} `{name}`, which is no longer declared"
+                "{held_by} holds {held} of the {noun} `{name}`, which is no longer declared"
             );
             let new = suggest::nearest(name, declared).unwrap_or("NEW");
             let help = format!(
                 "declare it again until it is drained; or {once} once with one of these: \
                  `--rename {noun}:{name}={new}` gives them to `{new}`, {drop}"
             );
-            report.add(Code::JournalLeftover, Route::of(["broker", "journal"]), message, help);
+            let place = holder.place.map_or_else(|| Route::of([section]), Route::of);
+            report.add(Code::JournalLeftover, place, message, help);
         }
     }
 }
