@@ -131,7 +131,7 @@ fn a_source_comes_changes_where_it_is_and_goes() {
     bed.api.subscription_until("write", |one| figure(one, "handled") >= 10_001);
     bed.applied(&sources(http), &[]);
     assert_eq!(bed.written_once("out.txt").len(), 10_001);
-    bed.applied(&sources(b).replace("sources:", "sources:"), &[]);
+    bed.applied(&sources(b), &[]);
     assert_eq!(bed.api.post("/web", "text/plain", "c 1").0, 404);
     bed.idle();
     let _ = bed.host.terminate();

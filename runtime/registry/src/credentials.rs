@@ -97,7 +97,6 @@ fn read(path: &Path) -> Result<Option<Vec<u8>>, PullError> {
 
 #[cfg(test)]
 mod tests {
-    #![expect(clippy::unwrap_used, reason = "a test that cannot set itself up must fail")]
 
     use oci_client::secrets::RegistryAuth;
 

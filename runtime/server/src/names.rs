@@ -19,7 +19,7 @@ pub(crate) fn find<T: Copy>(
 ) -> Result<T, Problem> {
     let items: Vec<T> = items.collect();
     let found = items.iter().find(|item| name_of(item) == name).copied();
-    found.ok_or_else(|| unknown(name, items.iter().map(|item| name_of(item)), what))
+    found.ok_or_else(|| unknown(name, items.iter().map(name_of), what))
 }
 
 fn unknown<'a>(name: &str, known: impl Iterator<Item = &'a str>, what: &'static str) -> Problem {

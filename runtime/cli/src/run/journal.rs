@@ -37,8 +37,8 @@ pub(super) fn changes(typed: &Typed, plan: &Plan) -> Result<Changes, Failure> {
 
 /// Whether the pipeline has a place for what is renamed.
 pub(super) fn fit(renames: &[Rename], plan: &Plan) -> Result<(), String> {
-    let all = renames.iter().enumerate();
-    all.map(|(place, one)| fits(one, &renames[..place], plan)).collect()
+    let mut all = renames.iter().enumerate();
+    all.try_for_each(|(place, one)| fits(one, &renames[..place], plan))
 }
 
 fn fits(one: &Rename, before: &[Rename], plan: &Plan) -> Result<(), String> {

@@ -44,11 +44,14 @@ pub struct Reverted {
     pub to: String,
 }
 
+/// A plugin that runs, with what the workers of its subscriptions have in common.
+pub(crate) type Served = (Arc<Deployment>, Arc<[Arc<Post>]>);
+
 impl Swaps {
     /// These plugins run from now on, each with what the workers of its subscriptions have in common.
-    pub(crate) fn serve(&self, plugins: Vec<(Arc<Deployment>, Arc<[Arc<Post>]>)>, crew: &Crew) {
+    pub(crate) fn serve(&self, plugins: Vec<Served>, crew: &Crew) {
         let mut entries = self.entries.write().unwrap_or_else(PoisonError::into_inner);
-        let entry = |(deployment, posts): (Arc<Deployment>, Arc<[Arc<Post>]>)| match entries
+        let entry = |(deployment, posts): Served| match entries
             .iter()
             .find(|one| Arc::ptr_eq(&one.deployment, &deployment))
         {
