@@ -67,6 +67,11 @@ impl Bed {
         Self { project, host, api }
     }
 
+    /// Saves the pipeline file, now with the plugin from `source`.
+    pub(crate) fn save(&self, source: &Path) {
+        self.project.write("swap.yaml", pipeline(source, "", MEMORY));
+    }
+
     /// Kills the host; what it left is for the next.
     pub(crate) fn kill(self) -> Project {
         self.host.kill();

@@ -105,6 +105,22 @@ fn a_tag_that_moves_to_no_plugin_leaves_the_version_before_and_is_said_once() {
     assert!(!came[0].stamped);
 }
 
+#[test]
+fn a_tag_that_an_apply_brings_is_shown_with_its_manifest_and_followed() {
+    let Some(registry) = Registry::start() else { return };
+    let first = registry.push("live", &guest("stamp"));
+    let tagged = registry.tagged("live");
+    let mut bed = watched(&guest("echo").display().to_string());
+    bed.save(Path::new(&tagged));
+    bed.host.wait_for("~ plugin \"guest\": source ");
+    let source = format!("{tagged}@{first}");
+    bed.api.until("/v1/plugins/guest", |plugin| plugin["versions"][0]["source"] == source);
+    let moved = registry.push("live", &guest("echo-by-field"));
+    let line = bed.host.wait_for("`guest`: swapped, sha256:");
+    assert!(line.contains(&format!("serves, from {tagged}@{moved}")), "{line}");
+    bed.close();
+}
+
 /// A host that follows the tag of its plugin, closely.
 #[track_caller]
 fn watched(source: &str) -> Bed {
