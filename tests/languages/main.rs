@@ -5,7 +5,7 @@ mod first_plugin;
 mod own_language;
 
 use millstream_tests::{
-    DEAD_LETTERS, Host, NOTIFICATIONS, Project, Summary, flights_pipeline, millstream,
+    DEAD_LETTERS, Host, Input, NOTIFICATIONS, Project, Summary, flights_pipeline, millstream,
     millstream_in, plugin, ready_examples, recommended_memory, repository, type_in,
 };
 
@@ -93,11 +93,16 @@ fn a_missing_tool_names_the_script_that_installs_it() {
     assert!(said.contains("shout/sdk/toolchains/python.sh` installs what python needs"), "{said}");
 }
 
-/// Which would build what changed, and swap it in.
 #[test]
-fn watching_is_refused_until_there_is_something_to_swap() {
-    let refused = millstream(["run", "pipelines/hello.yaml", "--watch", "--http", "off"]);
-    assert_eq!(refused.code, Some(1), "{refused:#?}");
-    assert!(refused.stderr.contains("`millstream run --watch`"), "{refused:#?}");
-    assert!(refused.stderr.contains("not available"), "{refused:#?}");
+fn a_new_plugin_is_built_and_swapped_when_it_is_saved_and_a_mistake_leaves_what_runs() {
+    let project = Project::new();
+    let _ = millstream_in(project.folder(), ["new", "shout", "--lang", "rust"]).success();
+    type_in(&project.path("shout"), "millstream build .");
+    let mut host = Host::start(&project.path("shout/pipeline.yaml"), Input::None, &["--watch"]);
+    let source = std::fs::read_to_string(project.path("shout/src/lib.rs")).expect("it is there");
+    let quiet = source.replace("text.to_uppercase()", "text.to_lowercase()");
+    project.write("shout/src/lib.rs", &quiet);
+    host.wait_for("`shout`: swapped, sha256:");
+    project.write("shout/src/lib.rs", quiet.replace("text.to_lowercase()", "text.to_lowercase("));
+    host.wait_for("`shout`: not swapped, the version before serves: ");
 }

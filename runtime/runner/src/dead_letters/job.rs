@@ -221,11 +221,13 @@ impl Job {
         Ok(true)
     }
 
-    /// Moves these letters, waiting for room where no more may be parked; false when it was stopped.
+    /// Moves these letters, waiting for room where no more may be parked; false when it was stopped, or
+    /// there is nobody to move them to.
     async fn move_some(&self, errand: &Errand, letters: &[Found]) -> Result<bool, DeadLetterError> {
         let mut rest = letters;
         while !rest.is_empty() {
             match self.carry(errand, rest).await? {
+                0 if errand.shelf.is_gone() => return Ok(false),
                 0 if self.stopped_before(sleep(ROOM_PAUSE)).await => return Ok(false),
                 looked_at => rest = &rest[looked_at..],
             }

@@ -104,6 +104,11 @@ impl Shelf {
         })
     }
 
+    /// Whether the subscription was removed while the host runs.
+    pub(super) fn is_gone(&self) -> bool {
+        self.broker.generation(self.id).is_none()
+    }
+
     /// All that the topic holds now, however fast more comes in.
     pub(super) fn all(&self) -> Range {
         let topics = self.broker.figures().topics;
