@@ -181,9 +181,11 @@ pub(crate) fn write() -> anyhow::Result<()> {
     let text = std::fs::read_to_string(&path).with_context(|| path.display().to_string())?;
     let (before, rest) = text.split_once(BEGIN).context("sdk/README.md marks no place")?;
     let (_, after) = rest.split_once(END).context("sdk/README.md does not end the place")?;
+    // Before it is held to one core.
+    let machine = machine();
     let table = table()?;
     print!("{table}");
-    let text = format!("{before}{BEGIN}\n{}\n{table}{END}{after}", machine());
+    let text = format!("{before}{BEGIN}\n{machine}\n{table}{END}{after}");
     std::fs::write(&path, text).with_context(|| path.display().to_string())
 }
 
