@@ -42,19 +42,23 @@ fn many_swaps(broker: &str) {
     let bed = Bed::open_on(Project::new(), &guest("falter"), broker);
     let versions = versions();
     let stop = AtomicBool::new(false);
-    let api = bed.host.api();
+    let (api, mut mistaken) = (bed.host.api(), 0);
     let rounds = std::thread::scope(|scope| {
         let (api, stop) = (&api, &stop);
         let publisher = scope.spawn(move || publish_until(stop, api));
         let _stops = Stops(stop);
         for (version, end) in versions.iter().cycle().take(swaps) {
             let swapped = bed.swapped(version, "probation=60ms");
-            assert_eq!(swapped["state"], *end, "{}: {swapped:#}", version.display());
+            let as_said = swapped["state"] == *end;
+            assert!(as_said || *end == "promoted", "{}: {swapped:#}", version.display());
+            mistaken += usize::from(!as_said);
             assert!(serves_well(&bed), "a bad version serves: {swapped:#}");
         }
         stop.store(true, Ordering::Relaxed);
         publisher.join().expect("everything is accepted")
     });
+    // By chance a good version fails on more than the one before, once in hundreds of swaps.
+    assert!(mistaken <= 2 + swaps / 50, "{mistaken} of {swaps} swaps took back a good version");
     bed.until_idle();
     let (summary, came) = bed.close();
     each_key_counts_to(&came, KEYS, rounds);
@@ -63,7 +67,7 @@ fn many_swaps(broker: &str) {
     let of_key = |key: usize| (0..rounds).filter(|number| falters(key, *number)).count();
     let retried: usize = (0..KEYS).map(of_key).sum();
     assert_eq!(summary.subscription("work", "retried"), retried as u64);
-    println!("{swaps} swaps, {} messages, {retried} retried", came.len());
+    println!("{swaps} swaps, {mistaken} mistaken, {} messages, {retried} retried", came.len());
 }
 
 /// Whether the guest `falter` wants a message once more; it says so alike.
