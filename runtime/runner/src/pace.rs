@@ -1,5 +1,8 @@
 //! How many messages a worker takes at once.
 
+/// What a version begins with that may turn out to be slow, or to fail on everything.
+const CAUTIOUS: u32 = 4;
+
 /// Halves after a batch that was too large, for its time or for its order, and grows back with every
 /// one that was not.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +14,11 @@ pub(crate) struct Pace {
 impl Pace {
     pub(crate) fn new(max: u32) -> Self {
         Self { current: max, max }
+    }
+
+    /// The same, from few messages on.
+    pub(crate) fn cautious(self) -> Self {
+        Self { current: self.max.min(CAUTIOUS), ..self }
     }
 
     pub(crate) fn messages(self) -> u32 {

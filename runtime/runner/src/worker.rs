@@ -61,7 +61,7 @@ impl Worker {
             post: Arc::clone(post),
             handler: Arc::clone(&version.handler),
             consumer: consumer(post, &version, &health),
-            pace: post.pace,
+            pace: if duty.is_trial() { post.pace.cautious() } else { post.pace },
             health,
             duty: Some(duty),
         })
@@ -157,7 +157,7 @@ impl Worker {
                 self.handler = Arc::clone(&version.handler);
                 // The instance that is dropped here makes room for the one that is started next.
                 self.consumer = consumer(&self.post, &version, &self.health);
-                self.pace = self.post.pace;
+                self.pace = self.post.pace.cautious();
                 true
             }
         }

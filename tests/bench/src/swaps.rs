@@ -26,8 +26,10 @@ const KEYS: u32 = 1_000;
 const SWAPS: usize = 60;
 /// How long handled messages are watched, from the begin of a swap on, and without one before that.
 const WINDOW: Duration = Duration::from_millis(250);
-/// How long a version is on trial.
+/// How long a good version is on trial.
 const PROBATION: Duration = Duration::from_millis(50);
+/// How long another may be: it is found out before.
+const LONG: Duration = Duration::from_secs(60);
 const IN: TopicId = TopicId(0);
 const OUT: TopicId = TopicId(1);
 
@@ -75,6 +77,7 @@ fn kinds() -> anyhow::Result<Vec<Kind>> {
     let plain = SwapOptions { probation: Duration::ZERO, ..SwapOptions::default() };
     let watched = SwapOptions { probation: PROBATION, ..SwapOptions::default() };
     let canary = SwapOptions { canary: Some(10), ..watched };
+    let long = |options| SwapOptions { probation: LONG, ..options };
     let good = vec![load::guest("stamp")?, load::guest("echo")?];
     let (slow, trap) = (load::guest("slow")?, read(&hostile("trap/on-every-message"))?);
     let refused = vec![load::guest("refuse-config")?, read(&hostile("import/keyvalue"))?];
@@ -84,10 +87,10 @@ fn kinds() -> anyhow::Result<Vec<Kind>> {
         kind("good, probation", good.clone(), watched, Stage::Promoted),
         kind("good, canary of 10 %", good, canary, Stage::Promoted),
         kind("refused: config, imports", refused, watched, Stage::Refused),
-        kind("traps, probation", vec![trap.clone()], watched, Stage::RolledBack),
-        kind("traps, canary of 10 %", vec![trap], canary, Stage::RolledBack),
-        kind("4 ms a message, probation", vec![slow.clone()], watched, Stage::RolledBack),
-        kind("4 ms a message, canary of 10 %", vec![slow], canary, Stage::RolledBack),
+        kind("traps, probation", vec![trap.clone()], long(watched), Stage::RolledBack),
+        kind("traps, canary of 10 %", vec![trap], long(canary), Stage::RolledBack),
+        kind("4 ms a message, probation", vec![slow.clone()], long(watched), Stage::RolledBack),
+        kind("4 ms a message, canary of 10 %", vec![slow], long(canary), Stage::RolledBack),
     ])
 }
 

@@ -41,6 +41,11 @@ impl Duty {
         Self { lane, service, taken_up: None }
     }
 
+    /// Whether the worker is there for a version on trial.
+    pub(crate) fn is_trial(&self) -> bool {
+        self.lane == Lane::Trial
+    }
+
     /// What the versions of now mean for this worker.
     pub(crate) fn turn(&mut self) -> Turn {
         let Some(due) = self.due() else { return Turn::Over };

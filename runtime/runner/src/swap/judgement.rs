@@ -1,14 +1,16 @@
 //! Whether a version does worse than the one it is to replace.
 //!
 //! **Failures.** Every message that a version did not handle counts: a trap, a limit, a retry, a
-//! rejection. The true rate of each version lies in an interval around what was seen (Wilson's, at
-//! 99 %), wide after few messages and narrow after many. The new version is worse when all of its
-//! interval lies above all of the old one's. So one failure in a quiet hour decides nothing, while a
+//! rejection. The true rate of each version lies in an interval around what was seen (Wilson's), wide
+//! after few messages and narrow after many. The new version is worse when all of its interval lies
+//! above all of the old one's. At the end of a trial the intervals hold 99 % of what chance does. Before,
+//! they are wider by far: who looks hundreds of times sees by chance what nobody sees at one look. So one failure in a quiet hour decides nothing, while a
 //! plugin that fails on everything is found out within a few messages. An old version of which little
 //! is known counts as if it had handled [`OLD_MESSAGES_MIN`] messages.
 //!
 //! **Time.** The new version is worse when a message takes it more than [`SLOWER_MAX`] times as long,
-//! and [`SLOWER_MIN`] longer: what is fast either way is no reason.
+//! and [`SLOWER_MIN`] longer: what is fast either way is no reason. The first calls of a version find
+//! nothing warm, so few messages, or little time, say nothing.
 //!
 //! While the trial runs, nothing is decided on fewer than [`EARLY_MESSAGES_MIN`] messages; at its end
 //! on what there is.
@@ -25,8 +27,12 @@ const OLD_MESSAGES_MIN: u64 = 50;
 const SLOWER_MAX: u32 = 4;
 /// A difference of less per message is noise.
 const SLOWER_MIN: Duration = Duration::from_millis(1);
-/// Standard deviations that hold 99 % of what chance does.
+/// Time in hand from which on it says something how long messages take.
+const TIME_MIN: Duration = Duration::from_millis(100);
+/// Standard deviations that hold 99 % of what chance does at one look.
 const DEVIATIONS: f64 = 2.576;
+/// As many for hundreds of looks.
+const EARLY_DEVIATIONS: f64 = 4.5;
 
 /// What a version did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -70,12 +76,14 @@ pub(super) fn worse(old: &Sample, new: &Sample, last: bool) -> Option<String> {
     if new.messages == 0 || (!last && new.messages < EARLY_MESSAGES_MIN) {
         return None;
     }
-    fails_more(old, new).or_else(|| is_slower(old, new))
+    let deviations = if last { DEVIATIONS } else { EARLY_DEVIATIONS };
+    fails_more(old, new, deviations).or_else(|| is_slower(old, new))
 }
 
-fn fails_more(old: &Sample, new: &Sample) -> Option<String> {
-    let (_, old_highest) = interval(old.failed, old.messages.max(OLD_MESSAGES_MIN));
-    let (new_lowest, _) = interval(new.failed, new.messages);
+fn fails_more(old: &Sample, new: &Sample, deviations: f64) -> Option<String> {
+    let old_messages = old.messages.max(OLD_MESSAGES_MIN);
+    let (_, old_highest) = interval(old.failed, old_messages, deviations);
+    let (new_lowest, _) = interval(new.failed, new.messages, deviations);
     (new_lowest > old_highest).then(|| {
         format!(
             "it failed on {} of {} messages, the old version on {} of {}",
@@ -85,7 +93,7 @@ fn fails_more(old: &Sample, new: &Sample) -> Option<String> {
 }
 
 fn is_slower(old: &Sample, new: &Sample) -> Option<String> {
-    if old.messages == 0 {
+    if old.messages == 0 || new.messages < EARLY_MESSAGES_MIN || new.time < TIME_MIN {
         return None;
     }
     let (before, now) = (old.pace(), new.pace());
@@ -94,17 +102,20 @@ fn is_slower(old: &Sample, new: &Sample) -> Option<String> {
 }
 
 /// Wilson's interval: where the true rate lies of what happened `times` in `all`.
-fn interval(times: u64, all: u64) -> (f64, f64) {
+fn interval(times: u64, all: u64, deviations: f64) -> (f64, f64) {
     let (times, all) = (times.min(all) as f64, all as f64);
-    let (rate, square) = (times / all, DEVIATIONS * DEVIATIONS);
+    let (rate, square) = (times / all, deviations * deviations);
     let center = (rate + square / (2.0 * all)) / (1.0 + square / all);
     let spread = rate * (1.0 - rate) / all + square / (4.0 * all * all);
-    let half = DEVIATIONS * spread.sqrt() / (1.0 + square / all);
+    let half = deviations * spread.sqrt() / (1.0 + square / all);
     (center - half, center + half)
 }
 
 #[cfg(test)]
 mod tests {
+    use rand::rngs::StdRng;
+    use rand::{RngExt, SeedableRng};
+
     use super::*;
 
     fn sample(failed: u64, messages: u64) -> Sample {
@@ -140,6 +151,21 @@ mod tests {
     }
 
     #[test]
+    fn who_looks_hundreds_of_times_takes_back_no_version_that_fails_as_often_as_the_one_before() {
+        let mut random = StdRng::seed_from_u64(1);
+        let old = (2_000, 100_000);
+        let mistaken = (0..500).filter(|_| {
+            let mut failed = 0;
+            (1..=300).any(|look| {
+                failed += (0..20).filter(|_| random.random_ratio(2, 100)).count() as u64;
+                decides(old, (failed, look * 20), look == 300)
+            })
+        });
+        let mistaken = mistaken.count();
+        assert!(mistaken <= 5, "{mistaken} of 500");
+    }
+
+    #[test]
     fn old_failures_excuse_new_ones() {
         assert!(!decides((1_000, 1_000), (50, 50), false));
         assert!(!decides((48, 1_000), (6, 100), false));
@@ -156,5 +182,8 @@ mod tests {
         // A millisecond longer, but not many times as long.
         assert!(!slower(1_000_000, 1_500_000));
         assert!(worse(&Sample::default(), &takes(5_000_000), true).is_none());
+        // The first message of a quiet topic, which finds nothing warm.
+        let first = Sample { messages: 1, failed: 0, time: Duration::from_millis(400) };
+        assert!(worse(&takes(1_000), &first, true).is_none());
     }
 }

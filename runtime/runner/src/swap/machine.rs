@@ -12,7 +12,9 @@ use super::judgement::{Sample, worse};
 use super::options::SwapOptions;
 use super::stage::Stage;
 
-/// How often a trial is looked at.
+/// When a trial is looked at first: what fails on everything must not have everything for long.
+const LOOK_FIRST: Duration = Duration::from_millis(5);
+/// How often it is looked at later.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// How much longer than its time a trial waits for the first answer of a version that is at work.
 const FIRST_ANSWER_MAX: Duration = Duration::from_secs(10 * 60);
@@ -76,6 +78,7 @@ enum State {
     Beginning(Option<String>),
     /// It has messages.
     Trial {
+        since: Duration,
         until: Duration,
     },
     Widening(Option<String>),
@@ -105,7 +108,7 @@ impl Machine {
     /// When the canary or the probation is over.
     pub(super) fn until(&self) -> Option<Duration> {
         match self.state {
-            State::Trial { until } => Some(until),
+            State::Trial { until, .. } => Some(until),
             _ => None,
         }
     }
@@ -115,7 +118,7 @@ impl Machine {
         match std::mem::replace(&mut self.state, State::Ended) {
             State::Checking => self.checking(event),
             State::Beginning(end) => self.beginning(event, end, now),
-            State::Trial { until } => self.on_trial(event, until, now),
+            State::Trial { since, until } => self.on_trial(event, (since, until), now),
             State::Widening(end) => self.widening(event, end, now),
             State::Promoting => self.promoting(event),
             State::RollingBack(why) => self.rolling_back(event, why),
@@ -189,15 +192,22 @@ impl Machine {
             return Some(Effect::Promote);
         }
         let until = now + self.options.probation;
-        self.state = State::Trial { until };
-        Some(Effect::LookAt(until.min(now + LOOK_EVERY)))
+        self.state = State::Trial { since: now, until };
+        Some(Effect::LookAt(until.min(now + LOOK_FIRST)))
     }
 
-    fn on_trial(&mut self, event: Event, until: Duration, now: Duration) -> Option<Effect> {
+    fn on_trial(
+        &mut self,
+        event: Event,
+        (since, until): (Duration, Duration),
+        now: Duration,
+    ) -> Option<Effect> {
         let (old, new, busy) = match event {
             Event::Measured { old, new, busy } => (old, new, busy),
             Event::Withdraw(why) | Event::Failed(_, why) => return self.roll_back(why),
-            Event::Done | Event::Compared { .. } => return self.stay(State::Trial { until }),
+            Event::Done | Event::Compared { .. } => {
+                return self.stay(State::Trial { since, until });
+            }
         };
         let over = now >= until;
         if let Some(why) = worse(&old, &new, over) {
@@ -208,8 +218,9 @@ impl Machine {
             return self.roll_back("it has messages in hand and answers none".to_owned());
         }
         if !over || unheard {
-            self.state = State::Trial { until };
-            let next = now + LOOK_EVERY;
+            self.state = State::Trial { since, until };
+            // Twice as long after its beginning as this one, until they come evenly.
+            let next = now + now.saturating_sub(since).clamp(LOOK_FIRST, LOOK_EVERY);
             return Some(Effect::LookAt(if over { next } else { next.min(until) }));
         }
         if self.reached == Stage::Canary {

@@ -32,11 +32,13 @@ fn a_good_version_is_promoted_after_its_probation() {
     let mut swap = machine(None, 0);
     assert_eq!(swap.first(), Effect::Verify);
     assert_eq!(checked(&mut swap), Effect::Begin(100));
-    let first = SECOND + LOOK_EVERY;
+    let first = SECOND + LOOK_FIRST;
     assert_eq!(swap.step(Event::Done, SECOND), Some(Effect::LookAt(first)));
     assert_eq!(swap.reached(), Stage::Probation);
     let good = || measured(sample(0, 100), sample(0, 100));
-    assert_eq!(swap.step(good(), first), Some(Effect::LookAt(first + LOOK_EVERY)));
+    assert_eq!(swap.step(good(), first), Some(Effect::LookAt(SECOND + LOOK_FIRST * 2)));
+    let later = SECOND + LOOK_EVERY * 3;
+    assert_eq!(swap.step(good(), later), Some(Effect::LookAt(later + LOOK_EVERY)));
     assert_eq!(swap.step(good(), SECOND * 2), Some(Effect::Promote));
     assert_eq!(swap.step(Event::Withdraw("too late".into()), SECOND * 2), None);
     assert_eq!(swap.step(Event::Done, SECOND * 2), None);
@@ -51,7 +53,7 @@ fn a_canary_comes_before_the_probation() {
     assert_eq!(swap.reached(), Stage::Canary);
     let good = || measured(sample(0, 100), sample(0, 10));
     assert_eq!(swap.step(good(), SECOND * 2), Some(Effect::Widen));
-    assert_eq!(swap.step(Event::Done, SECOND * 2), Some(Effect::LookAt(SECOND * 2 + LOOK_EVERY)));
+    assert_eq!(swap.step(Event::Done, SECOND * 2), Some(Effect::LookAt(SECOND * 2 + LOOK_FIRST)));
     assert_eq!(swap.reached(), Stage::Probation);
     assert_eq!(swap.step(good(), SECOND * 3), Some(Effect::Promote));
 }
