@@ -59,7 +59,8 @@ pub trait Broker: Send + Sync {
     async fn pause(&self, subscription: SubscriptionId, paused: bool) -> Result<(), Ended>;
 
     /// Remembers work on the subscription that is to go on after a start, in the words of whoever does
-    /// it; none when it has ended. It ends, too, when the subscription gets another dead-letter topic.
+    /// it; none when it has ended. It ends, too, when the subscription gets another dead-letter topic, or
+    /// is removed.
     async fn set_errand(
         &self,
         subscription: SubscriptionId,
@@ -155,8 +156,8 @@ pub trait Broker: Send + Sync {
     /// subscription. Whoever starts workers asks for it.
     fn generation(&self, subscription: SubscriptionId) -> Option<u64>;
 
-    /// Resolves when no more messages may wait for the end of the plugin's trial (`max_parked` of one
-    /// of its subscriptions): roll it back.
+    /// Resolves when one of the plugin's subscriptions stands still because of what is withheld for the
+    /// end of its trial (no more than `max_parked` messages may wait): roll it back.
     async fn trial_full(&self, plugin: &str);
 
     /// Up to `limit` keys of the subscription that a dead letter stopped.
@@ -314,6 +315,11 @@ pub enum AlterError {
     /// plugin is on trial.
     #[error("the declaration does not account for all that is there")]
     Refused(Box<Plan>),
+    /// Topics and subscriptions have come and gone so often that no ids are left for new ones.
+    #[error(
+        "more topics or subscriptions have come and gone than a host has places for: start it again"
+    )]
+    TooMany,
     /// The broker can keep nothing any more.
     #[error(transparent)]
     Ended(#[from] Ended),

@@ -61,7 +61,8 @@ impl EmbeddedBroker {
         Self::around(Core::new(topics, subscriptions), None, clock, random)
     }
 
-    /// A broker without a journal for what is declared, its plugins included.
+    /// A broker without a journal for what is declared, its plugins included. Of a declaration that names
+    /// topics that it does not declare it takes nothing.
     #[must_use]
     pub fn declared(declaration: Declaration, clock: Arc<dyn Clock>, random: fn() -> u64) -> Self {
         let mut core = Core::default();

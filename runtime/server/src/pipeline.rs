@@ -147,7 +147,7 @@ fn refused(refused: Refused) -> Problem {
         ApplyError::Stopping => Problem::busy("stopping", detail),
         ApplyError::Ended(_) => Problem::busy("journal-ended", detail),
         ApplyError::Panicked => Problem::internal(detail),
-        ApplyError::NeedsRestart(_) | ApplyError::Leftover(_) => {
+        ApplyError::NeedsRestart(_) | ApplyError::TooMany | ApplyError::Leftover(_) => {
             Problem::conflict("not-applied", detail)
         }
         ApplyError::Open(_) | ApplyError::Start { .. } => {

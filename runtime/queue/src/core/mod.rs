@@ -359,6 +359,7 @@ impl Core {
             Event::Fence(id, _)
             | Event::Pause(id, _)
             | Event::Seek(id, _)
+            | Event::Errand(id, _)
             | Event::Redrive(id, _) => subscription(id),
             _ => false,
         }

@@ -122,7 +122,9 @@ impl Core {
                 return;
             }
         }
-        for (start, end) in runs_ahead(subscription, topic) {
+        let lane = self.scope(request).ok().flatten().and_then(|scope| scope.lane);
+        let from = lane.map_or(0, |lane| subscription.passed[lane]);
+        for (start, end) in runs_ahead(subscription, topic, from) {
             absent_of_run(id, topic, start, end, absent);
         }
     }
@@ -319,13 +321,17 @@ fn want(topic: TopicId, entry: &Entry) -> Option<Absent> {
     stored.then(|| Absent { topic, base: entry.base, stored: entry.stored.to_vec() })
 }
 
-/// The runs of the log that a lease may look at: those that wait again, then what is new.
-fn runs_ahead(subscription: &Subscription, topic: &Topic) -> Vec<(u64, u64)> {
+/// The runs of the log that a lease may look at: those that wait again, of which it begins behind
+/// `from`, then what is new, for all of them may be too old or somebody else's.
+fn runs_ahead(subscription: &Subscription, topic: &Topic, from: u64) -> Vec<(u64, u64)> {
     let mut left = 2 * MAX_STEP_MESSAGES as u64;
     let mut runs = Vec::new();
-    for (&start, span) in &subscription.available {
+    let across = subscription.available.range(..from).next_back();
+    let across = across.filter(|(_, span)| span.end > from).map(|(_, span)| (from, span));
+    let behind = subscription.available.range(from..).map(|(&start, span)| (start, span));
+    for (start, span) in across.into_iter().chain(behind) {
         if left == 0 {
-            return runs;
+            break;
         }
         let end = span.end.min(start + left);
         left -= end - start;

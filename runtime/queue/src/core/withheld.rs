@@ -8,6 +8,7 @@ use millstream_message::SubscriptionId;
 use super::lease::{HOUSE, Lease};
 use super::pending::{Pending, Place};
 use super::serving::{TRIAL, Tally};
+use super::subscription::Subscription;
 use super::{Core, Effects, MAX_STEP_MESSAGES};
 use crate::clock::Now;
 use crate::dead_letter::DeadLetterReason;
@@ -27,10 +28,10 @@ impl Core {
         *tally = tally.plus(Tally::of(judged, lease.grant.len() as u64));
     }
 
-    /// Whoever decides on a trial is told once that no more messages may wait for it.
+    /// Whoever decides on a trial is told once that it lets nothing go on.
     pub(super) fn tell_if_full(&mut self, place: usize, effects: &mut Effects) {
         let subscription = &mut self.subscriptions[place];
-        let full = subscription.is_parking_full();
+        let full = subscription.is_full_of_withheld();
         let Some(trial) = &mut subscription.serving.trial else { return };
         if full && !std::mem::replace(&mut trial.told_full, true) {
             effects.trial_full.push(SubscriptionId(place as u32));
@@ -113,6 +114,20 @@ impl Core {
         let Some(message) = pending.copy().cloned() else { return };
         self.one(place, pending.clone(), message.get(0), fate, effects);
         self.subscriptions[place].keys.forget_parked(pending.hash);
+    }
+}
+
+impl Subscription {
+    /// Whether no more messages may wait, and that because of what is withheld: messages behind keys
+    /// that are at work or retried soon make room by themselves.
+    fn is_full_of_withheld(&self) -> bool {
+        let withheld = self.parking.withheld();
+        let goes_on = self.counters.in_flight > 0
+            || self.available_messages > 0
+            || self.keys.has_ready()
+            || self.parking.len() > 2 * withheld;
+        let most = 2 * withheld >= self.rules.max_parked;
+        self.is_parking_full() && withheld > 0 && (most || !goes_on)
     }
 }
 

@@ -4,7 +4,9 @@ use millstream_message::{Message, TopicId};
 
 use super::EmbeddedBroker;
 use crate::broker::{AlterError, Altered, Broker};
-use crate::core::{Answer, Declaration, Event, Kind, Leftover, MAX_STEP_MESSAGES, Named, Plan};
+use crate::core::{
+    Answer, Declaration, Event, Kind, Leftover, MAX_STEP_MESSAGES, Named, Plan, Refusal,
+};
 use crate::dead_letter::DEAD_LETTER_PREFIX;
 use crate::rules::Exhausted;
 
@@ -65,6 +67,7 @@ impl EmbeddedBroker {
                 self.durable(stepped.record).await?;
                 Ok(Altered { topics, subscriptions, plan })
             }
+            Answer::Refused(Refusal::TooLarge) => Err(AlterError::TooMany),
             // Something came between the plan and the step.
             _ => Err(AlterError::Refused(Box::new(self.planned(&declaration).await))),
         }

@@ -44,6 +44,9 @@ impl EmbeddedBroker {
         digest: &str,
         module: &Bytes,
     ) -> Result<(), DeployError> {
+        if self.lock().core.module(plugin, digest).is_some() {
+            return Ok(());
+        }
         let parts = module.len().div_ceil(MODULE_PART_BYTES).max(1);
         let parts = u32::try_from(parts).ok().filter(|parts| *parts <= MODULE_PARTS_MAX);
         let parts = parts.ok_or(DeployError::TooLarge)?;

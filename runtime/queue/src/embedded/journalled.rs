@@ -32,6 +32,9 @@ impl EmbeddedBroker {
         clock: Arc<dyn Clock>,
         random: fn() -> u64,
     ) -> Result<(Self, Recovered), OpenError> {
+        if !declaration.is_coherent() {
+            return Err(OpenError::Incoherent);
+        }
         let (outer, began) = (Arc::clone(&clock), clock.now());
         let id = u128::from(random()) << 64 | u128::from(random() ^ began.wall_ms);
         let Started { core, keeper, last, mut recovered } =

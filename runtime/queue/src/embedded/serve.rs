@@ -125,8 +125,8 @@ impl Broker for EmbeddedBroker {
 
     fn tap(&self, topic: TopicId) -> Option<Tap> {
         let tap = self.shelves.topic(topic)?.taps.subscribe();
-        self.step(Event::Tap(topic, true));
-        Some(tap)
+        let watched = !matches!(self.step(Event::Tap(topic, true)).answer, Answer::Refused(_));
+        watched.then_some(tap)
     }
 
     async fn pause(&self, subscription: SubscriptionId, paused: bool) -> Result<(), Ended> {

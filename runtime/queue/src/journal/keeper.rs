@@ -17,7 +17,7 @@ use crate::broker::Browsed;
 use crate::core::{Core, Event};
 use crate::stored::Stored;
 
-/// Bytes that are appended before memory is looked at again.
+/// Bytes that are appended or read back before memory is looked at again.
 const EVICT_EVERY_BYTES: u64 = 1 << 20;
 
 /// Bytes after which it is noted again how far the files go.
@@ -32,6 +32,8 @@ pub(crate) struct Keeper {
     since_evicted: AtomicU64,
     /// Records and their positions: below, everything is in the files once that record is written.
     written: Mutex<VecDeque<(u64, u64)>>,
+    /// The position that was noted last.
+    noted: AtomicU64,
     pub(crate) compactor: Compactor,
     _lock: Box<dyn Send + std::marker::Sync>,
 }
@@ -64,8 +66,9 @@ impl Keeper {
         let showing = Arc::clone(&shows);
         log.on_durable(Box::new(move |durable| showing.release(durable)));
         let compactor = Compactor::new(checkpointed, options.segment_bytes);
-        let (since_evicted, written) = (AtomicU64::new(0), Mutex::default());
-        Self { log, disk, options, shows, since_evicted, written, compactor, _lock: lock }
+        let (since_evicted, noted) = (AtomicU64::new(0), AtomicU64::new(0));
+        let written = Mutex::default();
+        Self { log, disk, options, shows, since_evicted, written, noted, compactor, _lock: lock }
     }
 
     /// The event as a record's body; none when it is not recorded.
@@ -85,13 +88,19 @@ impl Keeper {
         let appended = self.log.append(body, stamp);
         let Appended { position, sequence } = appended;
         self.look_for_dead(&appended, core);
-        let before = self.since_evicted.fetch_add(bytes, Ordering::Relaxed);
-        if before / NOTE_EVERY_BYTES != (before + bytes) / NOTE_EVERY_BYTES {
+        self.since_evicted.fetch_add(bytes, Ordering::Relaxed);
+        self.note(sequence, position);
+        self.compactor.has_grown(position);
+        sequence
+    }
+
+    fn note(&self, sequence: u64, position: u64) {
+        let every = NOTE_EVERY_BYTES.min(self.options.memory_budget);
+        if position >= self.noted.load(Ordering::Relaxed) + every {
+            self.noted.store(position, Ordering::Relaxed);
             let mut written = self.written.lock().unwrap_or_else(PoisonError::into_inner);
             written.push_back((sequence, position));
         }
-        self.compactor.has_grown(position);
-        sequence
     }
 
     /// Gives memory back where the messages take more than they may. Answers what to free outside
@@ -165,6 +174,12 @@ impl Keeper {
 
     /// Messages that only the log has.
     pub(crate) fn fetch(&self, stored: &[Stored]) -> Result<Batch, Damage> {
+        let batch = self.read(stored)?;
+        self.since_evicted.fetch_add(batch.resident_bytes() as u64, Ordering::Relaxed);
+        Ok(batch)
+    }
+
+    fn read(&self, stored: &[Stored]) -> Result<Batch, Damage> {
         let mut last: Option<(u64, Bytes)> = None;
         let mut parts = Vec::with_capacity(stored.len());
         for run in stored {

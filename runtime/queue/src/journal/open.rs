@@ -76,6 +76,9 @@ pub enum OpenError {
         /// Its topics and subscriptions.
         held: Vec<Named>,
     },
+    /// A subscription reads or feeds a topic that is not declared.
+    #[error("a subscription names a topic that is not declared")]
+    Incoherent,
     /// The disk answered an error.
     #[error("{0}")]
     Io(String),

@@ -70,6 +70,7 @@ impl<'a> Replica<'a> {
         let event = decoded.map_err(|one| self.damage(position, sequence, one.0))?;
         while let Some(absent) = self.core.absent(&event, stamp.now).into_iter().next() {
             let batch = self.fetcher.fetch(&absent.stored)?;
+            self.since_evicted += batch.resident_bytes() as u64;
             self.core.restore(&absent, batch);
         }
         let published = match &event {
@@ -238,7 +239,9 @@ pub(crate) fn digest(answer: &Answer, effects: &Effects, core: &Core) -> u32 {
         Answer::JudgeAgain => (10, 0, 0),
         Answer::Generation(generation) => (11, *generation, 0),
         Answer::Altered { topics, subscriptions } => {
-            (12, topics.len() as u64, subscriptions.len() as u64)
+            let fold = |all: u64, id: u32| all.rotate_left(7) ^ u64::from(id) ^ 1;
+            let topics = topics.iter().fold(0, |all, id| fold(all, id.0));
+            (12, topics, subscriptions.iter().fold(0, |all, id| fold(all, id.0)))
         }
         Answer::Refused(refusal) => (9, *refusal as u64, 0),
     };

@@ -17,11 +17,11 @@ use crate::power_loss::clock_after;
 use crate::simulated_disk::SimulatedDisk;
 use crate::world::{EVENTS, World, request};
 
-const PLUGIN: &str = "enrich";
+pub(crate) const PLUGIN: &str = "enrich";
 const ALPHA: SubscriptionId = SubscriptionId(0);
 
 /// The first subscription's plugin has the source `digest`.
-fn declared(world: &World, digest: &str) -> Declaration {
+pub(crate) fn declared(world: &World, digest: &str) -> Declaration {
     let mut declaration = world.declaration();
     declaration.subscriptions[0].plugin = Some(PLUGIN.to_owned());
     declaration.plugins = vec![Source { plugin: PLUGIN.to_owned(), digest: digest.to_owned() }];

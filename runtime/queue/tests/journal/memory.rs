@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use millstream_message::{BatchBuilder, MessageId, Settlement, SubscriptionId};
-use millstream_queue::{Broker, EmbeddedBroker, Now, Publication};
+use millstream_queue::{Broker, EmbeddedBroker, Now, Publication, Share};
 
 use crate::asked::runtime;
 use crate::power_loss::clock_after;
@@ -82,6 +82,51 @@ fn what_moves_forward_in_the_log_is_there_before_its_new_record_is_written() {
             found += delivery.batch.len() as u64;
         }
         assert_eq!((found, before), (17, 17));
+    });
+}
+
+#[test]
+fn a_trial_looks_for_its_share_of_a_backlog_beyond_memory_and_a_start_comes_to_the_same() {
+    const MESSAGES: u64 = 6_000;
+    let mut world = forgetful();
+    world.options.segment_bytes = 1 << 20;
+    world.topics[0].max_messages = 10_000;
+    let disk = SimulatedDisk::new();
+    let declaration = crate::deploys::declared(&world, "v1");
+    let clock = clock_after(Now { monotonic: Duration::ZERO, wall_ms: 1 });
+    runtime().block_on(async {
+        let broker = world.open_as(declaration.clone(), &disk, &clock).unwrap().0;
+        let share = Share::percent(10).unwrap();
+        let mut of_trial = 0;
+        for first in (0..MESSAGES).step_by(100) {
+            let mut builder = BatchBuilder::with_capacity(100, 0);
+            for number in first..first + 100 {
+                let (id, key) = (MessageId::published(number + 1, 1), format!("key-{number}"));
+                builder.push(id, 1, Some(&key), [], &[7; 30]).unwrap();
+            }
+            let batch = builder.build();
+            of_trial += batch.iter().filter(|one| share.keys().contains(one.key_hash())).count();
+            broker.publish(EVENTS, Publication::now(batch)).await.unwrap();
+        }
+        let old = broker.generation(SubscriptionId(0)).unwrap();
+        let trial = broker.begin_trial(crate::deploys::PLUGIN, "v2", share).await.unwrap();
+        for (generation, share) in [(trial, of_trial), (old, MESSAGES as usize - of_trial)] {
+            let mut handled = 0;
+            while handled < share {
+                let lease = broker.lease(request(0, generation, 256));
+                let delivery = tokio::time::timeout(PATIENCE, lease).await;
+                let delivery = delivery.expect("it is there").expect("it can be read");
+                handled += delivery.batch.len();
+                broker.settle(delivery, Settlement::all_handled()).await.unwrap();
+            }
+            assert_eq!(handled, share);
+            broker.compact().await.unwrap();
+        }
+        assert_eq!(broker.figures().subscriptions[0].live(), 0);
+        let image = disk.copy();
+        drop(broker);
+        let broker = world.open_as(declaration, &image, &clock).unwrap().0;
+        assert_eq!(broker.figures().subscriptions[0].live(), 0);
     });
 }
 

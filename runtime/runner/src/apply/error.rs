@@ -43,6 +43,9 @@ pub enum ApplyError {
         /// What happened.
         why: String,
     },
+    /// No ids are left for new topics and subscriptions.
+    #[error("{}", AlterError::TooMany)]
+    TooMany,
     /// The broker can keep nothing any more.
     #[error(transparent)]
     Ended(#[from] Ended),
@@ -74,6 +77,7 @@ impl From<AlterError> for ApplyError {
     fn from(error: AlterError) -> Self {
         match error {
             AlterError::Ended(ended) => Self::Ended(ended),
+            AlterError::TooMany => Self::TooMany,
             // Something came between the plan and the step.
             AlterError::Refused(plan) if !plan.leftovers.is_empty() => {
                 Self::Leftover(plan.leftovers)

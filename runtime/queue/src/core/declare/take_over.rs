@@ -74,6 +74,9 @@ impl Core {
         now: Now,
         effects: &mut Effects,
     ) -> Result<Answer, Refusal> {
+        if !declaration.is_coherent() {
+            return Err(Refusal::LeftOver);
+        }
         self.take_over(declaration, Ids::Places, now, effects);
         self.restored.clear();
         Ok(Answer::Done)
@@ -121,6 +124,7 @@ impl Core {
             self.topics.iter().map(|topic| declaration.kept_name(topic)).collect();
         self.end_errands(&topic_names, &declaration);
         self.forget_stoppers(&topics, &subscriptions, effects);
+        self.rename_deciding(&subscriptions);
         let Declaration { pipeline, text, sources, plugins, .. } = declaration;
         self.take_over_topics(&declaration.topics, &topics, ids, effects);
         let rules = declaration.subscriptions.into_iter();
@@ -213,6 +217,12 @@ impl Core {
             stopper.subscription = id.unwrap_or(stopper.subscription);
             id.is_some()
         });
+    }
+
+    /// Subscriptions where what was withheld has not all gone on are known by their ids of now.
+    fn rename_deciding(&mut self, subscriptions: &Places) {
+        let id = |place: u32| Some(subscriptions.ids[subscriptions.declared[place as usize]?]);
+        self.deciding = std::mem::take(&mut self.deciding).into_iter().filter_map(id).collect();
     }
 
     fn take_over_topics(
@@ -340,7 +350,7 @@ impl Declaration {
     }
 
     /// Whether every topic that it names is declared.
-    fn is_coherent(&self) -> bool {
+    pub(crate) fn is_coherent(&self) -> bool {
         let known = |topic: &TopicId| (topic.0 as usize) < self.topics.len();
         self.subscriptions.iter().all(|rules| {
             let letters = match &rules.exhausted {

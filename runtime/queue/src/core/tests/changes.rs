@@ -3,7 +3,7 @@ use crate::core::{Changed, Declaration, Kind, Named};
 use crate::rules::StartFrom;
 
 /// The topics of every drive, and these subscriptions.
-fn declared(subscriptions: Vec<SubscriptionRules>) -> Declaration {
+pub(super) fn declared(subscriptions: Vec<SubscriptionRules>) -> Declaration {
     let topics = vec![
         topic_rules("events", TopicKind::Event),
         topic_rules("dead", TopicKind::DeadLetter),

@@ -147,8 +147,8 @@ fn whoever_decides_is_told_when_no_more_may_wait() {
     assert!(drive.core.plugins()[0].trial.as_ref().unwrap().is_full);
 }
 
-#[test]
-fn what_was_withheld_goes_on_a_step_at_a_time() {
+/// With 2,700 messages, all of which a version on trial failed on; and its generation.
+fn drive_of_withheld() -> Drive {
     let mut drive = Drive::with(
         |topic| topic.max_messages = 5_000,
         |rules| {
@@ -165,6 +165,12 @@ fn what_was_withheld_goes_on_a_step_at_a_time() {
         drive.settle_each(&grant, verdicts);
     }
     assert_eq!(drive.core.plugins()[0].withheld, 2_700);
+    drive
+}
+
+#[test]
+fn what_was_withheld_goes_on_a_step_at_a_time() {
+    let mut drive = drive_of_withheld();
     roll_back(&mut drive);
     let left = drive.core.plugins()[0].withheld;
     assert_eq!(left, 2_700 - super::super::MAX_STEP_MESSAGES as u64);
@@ -173,4 +179,77 @@ fn what_was_withheld_goes_on_a_step_at_a_time() {
     drive.step(Event::Tick);
     assert_eq!(drive.core.plugins()[0].withheld, 0);
     assert_eq!(drive.core.figures().subscriptions[0].live(), 2_700);
+}
+
+#[test]
+fn what_was_withheld_goes_on_where_its_subscription_is_declared_elsewhere_after_a_start() {
+    let mut drive = drive_of_withheld();
+    drive.step(Event::Restart);
+    assert!(drive.core.plugins()[0].withheld > 0, "one step is not enough");
+    let other = subscription_rules("other", EVENTS);
+    drive.rules.insert(0, other);
+    let declaration = super::changes::declared(drive.rules.clone());
+    drive.step(Event::Declare(Box::new(declaration)));
+    drive.step(Event::Tick);
+    drive.step(Event::Tick);
+    assert_eq!(drive.core.plugins()[0].withheld, 0);
+    assert_eq!(drive.core.figures().subscriptions[1].live(), 2_700);
+    assert!(!drive.core.is_quiet());
+    assert_eq!(all(&mut drive, 1).len(), 0, "nothing of it is the other's");
+    let mut left = 0;
+    while let Some(grant) = drive.lease(SubscriptionId(1)) {
+        left += grant.len();
+        drive.handled(&grant);
+    }
+    assert_eq!(left, 2_700);
+}
+
+#[test]
+fn a_backlog_behind_busy_keys_is_no_reason_to_end_a_trial() {
+    let mut drive = Drive::with(
+        |_| {},
+        |rules| {
+            rules.plugin = Some(PLUGIN.to_owned());
+            (rules.ordering, rules.max_parked) = (Ordering::Key, 8);
+        },
+    );
+    let generation = begin(&mut drive, 50);
+    let keys = ["a", "b", "c", "d", "e", "f"];
+    for _ in 0..20 {
+        drive.publish(EVENTS, &keys);
+    }
+    let mut handled = 0;
+    loop {
+        let few = |generation| LeaseRequest { generation, messages_max: 2, ..Drive::request(SUB) };
+        let grants: Vec<Grant> =
+            [1, generation].iter().filter_map(|of| drive.lease_with(few(*of))).collect();
+        assert!(drive.effects.trial_full.is_empty());
+        for grant in &grants {
+            handled += grant.len();
+            drive.handled(grant);
+            assert!(drive.effects.trial_full.is_empty());
+        }
+        if grants.is_empty() {
+            break;
+        }
+    }
+    assert_eq!(handled, 120);
+    // One that fails holds its keys until no other can go on: then it is told.
+    for _ in 0..20 {
+        drive.publish(EVENTS, &keys);
+    }
+    let mut told = false;
+    for _ in 0..200 {
+        for of in [1, generation] {
+            let request = LeaseRequest { generation: of, ..Drive::request(SUB) };
+            let Answer::Granted(grant) = drive.step(Event::Lease(request)) else {
+                told |= !drive.effects.trial_full.is_empty();
+                continue;
+            };
+            let verdict = if of == 1 { Verdict::Handled } else { failed() };
+            drive.settle_each(&grant, vec![verdict; grant.len()]);
+            told |= !drive.effects.trial_full.is_empty();
+        }
+    }
+    assert!(told, "nothing goes on, and nobody is told");
 }

@@ -34,7 +34,7 @@ proptest! {
     }
 
     #[test]
-    fn any_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..64), kind in 0..20_u8) {
+    fn any_bytes_do_no_harm(bytes in prop::collection::vec(any::<u8>(), 0..64), kind in 0..=20_u8) {
         let body: Vec<u8> = std::iter::once(kind).chain(bytes).collect();
         use_all(&body);
         use_all(&[&body[..], &[0; 4]].concat());
