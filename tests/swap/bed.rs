@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use millstream_tests::{Api, Host, Input, Project, Summary, figure, guest, millstream};
 use serde_json::{Value, json};
@@ -25,6 +26,7 @@ pub(crate) struct Came {
     pub(crate) id: String,
     pub(crate) key: String,
     pub(crate) payload: String,
+    /// Whether the version that handled it says so by a header: `echo` and `slow` do not.
     pub(crate) stamped: bool,
 }
 
@@ -180,9 +182,18 @@ pub(crate) fn publish<'a>(api: &Api, messages: impl IntoIterator<Item = (&'a str
 fn came(line: &[u8]) -> Came {
     let message: Value = serde_json::from_slice(line).expect("a line is a message");
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let stamped = message["headers"].to_string().contains("stamp");
+    let stamped = message["headers"].to_string().contains("\"by\"");
     let [id, key, payload] = ["id", "key", "payload"].map(|name| text(&message[name]));
     Came { id, key, payload, stamped }
+}
+
+/// Stops whoever looks at it, also where the test fails: a scope waits for its threads.
+pub(crate) struct Stops<'a>(pub(crate) &'a AtomicBool);
+
+impl Drop for Stops<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
 }
 
 /// What came without what a sink was given again after a crash: the same message, by its id.

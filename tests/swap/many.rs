@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use millstream_tests::{Api, Project, guest, hostile};
 use serde_json::{Value, json};
 
-use crate::bed::{Bed, JOURNAL, MEMORY, digest, each_key_counts_to};
+use crate::bed::{Bed, Came, JOURNAL, MEMORY, Stops, digest, each_key_counts_to};
 
 const KEYS: usize = 100;
 /// Messages of each key in one request.
@@ -65,11 +65,19 @@ fn many_swaps(broker: &str) {
     let (summary, came) = bed.close();
     each_key_counts_to(&came, KEYS, rounds);
     assert_eq!(summary.subscription("work", "dead_lettered"), 0);
-    // One in fifty is wanted once more, and what bad versions made of messages is not counted.
+    // One in fifty is wanted once more, unless the slow version had it first and was content; and what
+    // bad versions made of messages is not counted.
     let of_key = |key: usize| (0..rounds).filter(|number| falters(key, *number)).count();
-    let retried: usize = (0..KEYS).map(of_key).sum();
-    assert_eq!(summary.subscription("work", "retried"), retried as u64);
+    let most: usize = (0..KEYS).map(of_key).sum();
+    let content = came.iter().filter(|one| !one.stamped && may_falter(one)).count();
+    let retried = summary.subscription("work", "retried");
+    assert!((most - content..=most).contains(&(retried as usize)), "{retried} of {most}");
     println!("{swaps} swaps, {mistaken} mistaken, {} messages, {retried} retried", came.len());
+}
+
+fn may_falter(came: &Came) -> bool {
+    let key = came.key.strip_prefix("key-").and_then(|key| key.parse().ok());
+    key.zip(came.payload.parse().ok()).is_some_and(|(key, number)| falters(key, number))
 }
 
 /// Whether the guest `falter` wants a message once more; it says so alike.
@@ -105,13 +113,4 @@ fn serves_well(bed: &Bed) -> bool {
     let serving: Vec<_> = versions.iter().filter(|(state, _)| state == "serving").collect();
     let [(_, serving)] = serving[..] else { return false };
     good.contains(serving)
-}
-
-/// Stops whoever looks at it, also where the test fails: a scope waits for its threads.
-struct Stops<'a>(&'a AtomicBool);
-
-impl Drop for Stops<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }

@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use millstream_tests::guest;
 
-use crate::bed::{Bed, each_key_counts_to, publish};
+use crate::bed::{Bed, Stops, each_key_counts_to, publish};
 
 const KEYS: usize = 50;
 
@@ -41,15 +41,6 @@ fn swaps_under_load_lose_nothing_repeat_nothing_and_keep_the_order_of_every_key(
     assert!(stamped > 0 && stamped < came.len(), "{stamped} of {}", came.len());
     assert_eq!(summary.subscription("work", "dead_lettered"), 0);
     assert_eq!(summary.subscription("work", "retried"), 0);
-}
-
-/// Stops whoever looks at it, also where the test fails: a scope waits for its threads.
-struct Stops<'a>(&'a AtomicBool);
-
-impl Drop for Stops<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Relaxed);
-    }
 }
 
 #[test]

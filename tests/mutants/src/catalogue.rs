@@ -82,3 +82,24 @@ impl Set {
         Self { mutations: mutations.collect(), ..self }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::sets;
+
+    #[test]
+    fn every_mutation_changes_a_text_that_occurs_once() {
+        let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../runtime/queue/src");
+        let mut wrong = Vec::new();
+        for one in sets().unwrap().iter().flat_map(|set| &set.mutations) {
+            let text = std::fs::read_to_string(sources.join(&one.file)).unwrap_or_default();
+            let found = text.matches(&one.before).count();
+            if found != 1 {
+                wrong.push(format!("{} ({}): {found} times", one.name, one.file));
+            }
+        }
+        assert!(wrong.is_empty(), "{wrong:#?}");
+    }
+}

@@ -128,8 +128,10 @@ fn faults(error: OpenError, renames: &[Rename]) -> Vec<JournalFault> {
         OpenError::Locked => JournalFault::InUse,
         OpenError::Format(what) => JournalFault::UnknownFormat(what),
         OpenError::Io(what) => JournalFault::Unusable(what),
-        // Told of the command line, not of the file.
-        unheld @ OpenError::Unheld { .. } => JournalFault::Unusable(unheld.to_string()),
+        // Told of the command line, not of the file; or of what no checked file says.
+        other @ (OpenError::Unheld { .. } | OpenError::Incoherent) => {
+            JournalFault::Unusable(other.to_string())
+        }
     }]
 }
 
