@@ -6,8 +6,8 @@ use std::time::Duration;
 use millstream_message::{SubscriptionId, TopicId};
 use millstream_queue::{
     Backoff, Declaration, DedupRules, EmbeddedBroker, Exhausted, Expired, Handler, JournalOptions,
-    JournalSync, LeaseRequest, OnDeadLetter, OpenError, Ordering, Recovered, SubscriptionRules,
-    TopicKind, TopicRules,
+    JournalSync, LeaseRequest, OnDeadLetter, OpenError, Ordering, Recovered, Source,
+    SubscriptionRules, TopicKind, TopicRules,
 };
 
 use crate::clock::ManualClock;
@@ -20,6 +20,9 @@ pub(crate) const DEAD: TopicId = TopicId(2);
 
 /// How long a dedup id is remembered: longer than a history takes.
 pub(crate) const DEDUP_WINDOW: Duration = Duration::from_secs(600);
+
+/// The plugin whose versions are replaced.
+pub(crate) const PLUGIN: &str = "enrich";
 
 /// The source whose position is kept.
 pub(crate) const SOURCE: &str = "feed";
@@ -98,17 +101,22 @@ impl World {
         places.filter(move |(_, reader)| reader.topic == topic).map(|(place, _)| place)
     }
 
-    /// What it declares.
+    /// What it declares: one plugin serves the first and the last subscription.
     pub(crate) fn declaration(&self) -> Declaration {
+        let mut subscriptions = self.subscriptions.clone();
+        let last = subscriptions.len() - 1;
+        for served in [0, last] {
+            subscriptions[served].plugin = Some(PLUGIN.to_owned());
+        }
         Declaration {
             pipeline: "simulated".to_owned(),
             text: "pipeline: simulated".to_owned(),
             topics: self.topics.clone(),
-            subscriptions: self.subscriptions.clone(),
+            subscriptions,
             sources: vec![SOURCE.to_owned()],
             drops: Vec::new(),
             renames: Vec::new(),
-            plugins: Vec::new(),
+            plugins: vec![Source { plugin: PLUGIN.to_owned(), digest: "v1".to_owned() }],
         }
     }
 }

@@ -1,6 +1,7 @@
 //! A random history: publishers, workers and an operator on a broker whose process ends now and
 //! then, with every step in the ledger before it begins and after it was answered.
 
+mod deployers;
 mod operators;
 mod publishers;
 mod workers;
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 
 use millstream_queue::{Broker, Clock, Delivery, EmbeddedBroker, Ended, Now, OpenError};
 
+use self::deployers::Trial;
 use super::ledger::{Effect, Entry, Ledger, Spot};
 use super::parcel::Parcels;
 use crate::clock::ManualClock;
@@ -68,7 +70,10 @@ pub(crate) struct Player {
     held: Vec<Delivery>,
     /// Deliveries whose lease has ended: their messages may be with others.
     stale: Vec<Delivery>,
-    generations: Vec<u64>,
+    /// The version that is on trial.
+    trial: Option<Trial>,
+    /// The last generation of workers that there was.
+    newest: u64,
     ids: u64,
     turns: u64,
     failed_at: Option<u64>,
@@ -107,7 +112,7 @@ impl Player {
     ) -> Result<Self, OpenError> {
         let clock = Arc::new(ManualClock::starting_at(WALL_MS));
         let broker = Arc::new(world.open(&disk, &clock)?.0);
-        let (book, generations) = (Shared::default(), vec![1; world.subscriptions.len()]);
+        let (book, trial) = (Shared::default(), None);
         let (held, stale, ids, turns, failed_at) = (Vec::new(), Vec::new(), 0, 0, None);
         let player = Self {
             world,
@@ -118,7 +123,8 @@ impl Player {
             book,
             held,
             stale,
-            generations,
+            trial,
+            newest: 1,
             ids,
             turns,
             failed_at,
@@ -131,9 +137,11 @@ impl Player {
         match self.random.below(100) {
             0..30 => self.publish().await,
             30..35 => self.publish_to_a_waiting_worker().await,
-            35..55 => self.lease().await,
-            55..80 => self.settle().await,
-            80..86 => self.advance(),
+            35..52 => self.lease().await,
+            52..70 => self.settle().await,
+            70..80 => self.deploy().await,
+            80 => self.alter().await,
+            81..86 => self.advance(),
             86..90 => self.pause().await,
             90..93 => self.redrive().await,
             93..95 => self.purge_letters().await,
@@ -193,7 +201,8 @@ impl Player {
         self.clock = Arc::new(ManualClock::starting_at(self.clock.now().wall_ms + 10));
         self.watch();
         self.broker = Arc::new(self.world.open(&self.disk, &self.clock).unwrap().0);
-        self.generations.fill(1);
+        // A start rolls back what was not decided.
+        self.trial = None;
     }
 
     /// Every sync of the disk becomes a shot.

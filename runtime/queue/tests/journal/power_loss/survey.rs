@@ -123,7 +123,8 @@ impl<'a> Survey<'a> {
             let purged = self.broker.purge_letters(letters).await;
             purged.map_err(|error| format!("cannot purge letters: {error}"))?;
         }
-        let lease = self.broker.lease(request(s, 1, 256));
+        let generation = self.broker.generation(SubscriptionId(s)).unwrap_or(0);
+        let lease = self.broker.lease(request(s, generation, 256));
         let Ok(granted) = tokio::time::timeout(PATIENCE, lease).await else { return Ok(()) };
         let delivery = granted.map_err(|error| format!("no lease at {s}: {error}"))?;
         self.look_at(s, &delivery, found)?;

@@ -59,9 +59,13 @@ impl Player {
     /// Workers are replaced: what they hold is given back.
     pub(super) async fn fence(&mut self) {
         let s = self.any();
+        if self.trial.is_some() {
+            return;
+        }
         self.replace_workers(s);
-        self.generations[s as usize] += 1;
-        let generation = self.generations[s as usize];
+        // One that no version on trial had.
+        self.newest += 1;
+        let generation = self.newest;
         let answer = self.broker.fence(SubscriptionId(s), generation).await;
         self.unless_ended(answer);
     }
@@ -91,11 +95,11 @@ impl Player {
         of_it.skip(skip).take(3).map(|lost| (lost.original, lost.letter)).collect()
     }
 
-    fn any(&mut self) -> u32 {
+    pub(super) fn any(&mut self) -> u32 {
         self.random.below(self.world.subscriptions.len() as u64) as u32
     }
 
-    fn accepted(&self, act: u64) {
+    pub(super) fn accepted(&self, act: u64) {
         book(&self.book).ledger.note(Entry::Accepted(act, Vec::new()));
     }
 }

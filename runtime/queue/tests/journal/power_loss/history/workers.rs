@@ -25,16 +25,20 @@ impl Player {
         if self.broker.figures().subscriptions[s].live() == 0 {
             return;
         }
-        let request = request(s as u32, self.generations[s], self.random.pick(&[1, 3, 10, 256]));
+        let generation = self.generation_to_lease(s as u32);
+        let request = request(s as u32, generation, self.random.pick(&[1, 3, 10, 256]));
         // What may have been given up meanwhile is there if it is granted.
         let granted = tokio::time::timeout(PATIENCE, self.broker.lease(request)).await;
         if let Ok(delivery) = granted {
             let delivery = match delivery {
                 Ok(delivery) => delivery,
                 Err(LeaseError::Ended(ended)) => return self.note_end(Err::<(), _>(ended)),
-                Err(error) => panic!("a worker of the newest generation: {error}"),
+                Err(error) => {
+                    panic!("a worker of the newest generation {generation} at {s}: {error}")
+                }
             };
             book(&self.book).ledger.note(Entry::Granted(spots(&delivery).collect()));
+            self.note_trial(&delivery);
             self.held.push(delivery);
         }
     }
@@ -79,6 +83,8 @@ impl Player {
             let verdicts = Verdicts::Each(vec![failed; delivery.batch.len()]);
             let judged = self.judge(&delivery, &Settlement { verdicts, outputs: Vec::new() });
             book(&self.book).ledger.note(Entry::Passed(fates(&delivery, &judged)));
+            self.note_withheld(&delivery, &judged, false);
+            self.end_in_trial(&delivery);
             self.stale.push(delivery);
         }
     }
@@ -89,7 +95,7 @@ impl Player {
         self.stale.extend(held);
     }
 
-    fn take_held(&mut self, ended: impl Fn(&Delivery) -> bool) -> Vec<Delivery> {
+    pub(super) fn take_held(&mut self, ended: impl Fn(&Delivery) -> bool) -> Vec<Delivery> {
         let (ended, held) = std::mem::take(&mut self.held).into_iter().partition(ended);
         self.held = held;
         ended
@@ -108,6 +114,7 @@ impl Player {
             effects.extend(self.arrivals(*topic, &parcels));
             outputs.extend(parcels);
         }
+        self.note_withheld(&delivery, &judged, true);
         let act = {
             let mut book = book(&self.book);
             parcel::add(&mut book.parcels, outputs);
@@ -130,7 +137,7 @@ impl Player {
         let rules = &self.world.subscriptions[delivery.subscription.0 as usize];
         let Delivery { handler, batch, histories, .. } = delivery;
         let (full, now, random) = (&[][..], self.broker.now(), 0);
-        let on_trial = delivery.on_trial;
+        let on_trial = self.is_on_trial(delivery);
         let case = Case { rules, handler, batch, histories, full, on_trial, now, random };
         judge(case, settlement).unwrap()
     }
@@ -140,13 +147,16 @@ impl Player {
         if self.random.chance(50) {
             return Settlement { verdicts: Verdicts::AllHandled, outputs };
         }
-        let verdicts = (0..delivery.batch.len()).map(|_| self.verdict()).collect();
+        let on_trial = self.is_on_trial(delivery);
+        let verdicts = (0..delivery.batch.len()).map(|_| self.verdict(on_trial)).collect();
         Settlement { verdicts: Verdicts::Each(verdicts), outputs }
     }
 
-    fn verdict(&mut self) -> Verdict {
+    /// A version on trial fails on more.
+    fn verdict(&mut self, on_trial: bool) -> Verdict {
         let failure = |kind| Failure::new(kind, "as the test wants it");
-        match self.random.below(20) {
+        let least = if on_trial { 8 } else { 0 };
+        match least + self.random.below(20 - least) {
             0..11 => Verdict::Handled,
             11..15 => {
                 let delay_ms = self.random.pick(&[0, 0, 700]);
@@ -189,7 +199,7 @@ fn fates(delivery: &Delivery, judged: &Judged) -> Effects {
         Fates::AllReturned => Effect::Stays,
         Fates::Each(fates) => match fates.get(place) {
             Some(Fate::DeadLettered(..)) => Effect::DeadLettered,
-            Some(Fate::Parked(_) | Fate::Returned) | None => Effect::Stays,
+            Some(Fate::Parked(_) | Fate::Withheld(_) | Fate::Returned) | None => Effect::Stays,
             Some(_) => Effect::Leaves,
         },
     };
