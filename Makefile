@@ -145,7 +145,7 @@ fuzz:
 		mkdir -p $(FUZZED)/$$target; \
 		cargo +$(NIGHTLY) fuzz run --fuzz-dir tests/fuzz --target-dir $(TARGET)/fuzz $$target \
 			$(FUZZED)/$$target tests/fuzz/corpus/$$target -- \
-			-max_total_time=$(or $(SECONDS),600) -timeout=10 -rss_limit_mb=1024 -max_len=65536; done
+			-max_total_time=$(or $(SECONDS),600) -timeout=10 -rss_limit_mb=2560 -max_len=65536; done
 
 install: wasm-target
 	cargo install --locked --path runtime/cli

@@ -25,7 +25,7 @@ pub(super) struct Waiting {
 }
 
 impl Line {
-    /// Everybody waits as long: the first in line is the first to give up.
+    /// Everybody waits as long, unless that is altered: the first in line is the first to give up.
     pub(super) fn new(patience: Duration) -> Self {
         Self { patience, waiting: VecDeque::new(), messages: 0 }
     }
@@ -41,7 +41,9 @@ impl Line {
         if self.waiting.len() >= WAITING_PUBLISHERS_MAX {
             return Err(Refusal::LineFull);
         }
-        let gives_up = now + self.patience;
+        // Where patience was longer before, nobody gives up before those in front of it.
+        let last = self.waiting.back().map_or(Duration::ZERO, |last| last.gives_up);
+        let gives_up = last.max(now + self.patience);
         self.messages += publication.len() as u64;
         self.waiting.push_back(Waiting { ticket, publication, repeats, gives_up });
         Ok(gives_up)

@@ -75,9 +75,14 @@ impl Model {
             self.end_leases(s, |_| true, step.now)?;
             // What had failed is due when it was: the order holds for what is delivered first from
             // now on.
-            let items = self.subscriptions[s].items.values_mut();
-            let parked = items.filter(|item| matches!(item.state, State::Parked(_)));
-            parked.for_each(|item| item.lost_place = true);
+            for item in self.subscriptions[s].items.values_mut() {
+                match item.state {
+                    State::Parked(_) => item.lost_place = true,
+                    // It may have been looked at, and waited behind its key.
+                    State::Waiting => item.was_behind |= old.ordering == Ordering::Key,
+                    State::Leased(_) | State::Withheld => {}
+                }
+            }
         }
         let subscription = &mut self.subscriptions[s];
         if old.rate != rules.rate {

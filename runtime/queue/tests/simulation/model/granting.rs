@@ -62,7 +62,7 @@ impl Model {
             let place = self.find_granted(s, grant, (i, &one), step.now)?;
             self.subscriptions[s].was_not_dropped(place)?;
             let item = &self.subscriptions[s].items[&place];
-            let new = full && item.is_fresh(place);
+            let new = full && item.is_fresh(place) && !item.was_behind;
             ensure!(!new, "sub-{s}: {place:?} was handed out although max_parked is reached");
             ensure!(!item.alone || grant.len() == 1, "sub-{s}: {place:?} did not travel alone");
             let own = self.subscriptions[s].scope(request);

@@ -60,6 +60,8 @@ pub(crate) struct Item {
     pub(crate) withheld: Option<Withheld>,
     /// It was too old once, and is not since the wall clock was set back: it lost its place.
     pub(crate) lost_place: bool,
+    /// It may have waited behind its key before the ordering changed.
+    pub(crate) was_behind: bool,
     /// When it became visible: monotonic time.
     pub(crate) arrived: Duration,
 }
@@ -90,9 +92,9 @@ pub(crate) fn batch_of<'a>(parcels: impl IntoIterator<Item = &'a Parcel>) -> Bat
 impl Item {
     pub(crate) fn new(parcel: Rc<Parcel>, arrived: Duration) -> Self {
         let (state, history) = (State::Waiting, History::default());
-        let (copied, alone, lost_place) = (false, false, false);
+        let (copied, alone, lost_place, was_behind) = (false, false, false, false);
         let withheld = None;
-        Self { parcel, state, copied, history, alone, withheld, lost_place, arrived }
+        Self { parcel, state, copied, history, alone, withheld, lost_place, was_behind, arrived }
     }
 
     /// A dead letter that came back, perhaps edited: as if new, and without an age.

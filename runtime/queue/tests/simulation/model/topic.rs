@@ -177,7 +177,8 @@ impl Model {
         if topic.rules.when_full == WhenFull::Reject {
             return Reply::Refused(Refusal::Full);
         }
-        let gives_up = now.monotonic + topic.rules.publish_timeout;
+        let last = topic.line.back().map_or(Duration::ZERO, |last| last.gives_up);
+        let gives_up = last.max(now.monotonic + topic.rules.publish_timeout);
         // The ticket's number is the core's to choose.
         topic.line.push_back(Waiting { ticket: Ticket(0), posted, resident, repeats, gives_up });
         Reply::Waits
