@@ -1,5 +1,8 @@
 //! Handing messages to workers, until they settle or their deadline passes.
 
+mod saved;
+mod taken_back;
+
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,10 +13,9 @@ use super::pending::Pending;
 use super::serving::Scope;
 use super::spans::Budget;
 use super::take::Haul;
-use super::{Answer, Core, Effects, Refusal, TakenBack, Why};
+use super::{Answer, Core, Effects, Refusal};
 use crate::clock::Now;
-use crate::codec::{Codec, Malformed, codec_struct};
-use crate::rules::{Exhausted, Expired, Handler, LeaseRequest, Ordering, WhenFull};
+use crate::rules::{Exhausted, Handler, LeaseRequest, Ordering, WhenFull};
 
 /// Leases that one tick expires at most; the next tick is due at once when more have passed.
 const EXPIRED_PER_TICK_MAX: usize = 64;
@@ -221,82 +223,6 @@ impl Core {
         }
     }
 
-    /// Leases whose deadline passed go to the caller under a new id, so that their worker can no
-    /// longer settle them.
-    pub(super) fn expire_leases(&mut self, now: Now, effects: &mut Effects) {
-        for _ in 0..EXPIRED_PER_TICK_MAX {
-            let Some(&(due, id)) = self.deadlines.first().filter(|(due, _)| *due <= now.monotonic)
-            else {
-                return;
-            };
-            self.deadlines.remove(&(due, id));
-            let Some(mut lease) = self.leases.remove(&id) else { continue };
-            lease.grant.lease = LeaseId(self.next_serial());
-            let grant = lease.grant.clone();
-            effects.taken_back.push(TakenBack { grant, why: Why::DeadlinePassed });
-            self.leases.insert(lease.grant.lease, lease);
-        }
-    }
-
-    /// Messages that are too old go to the caller, who writes their dead letters; or are gone.
-    pub(super) fn take_back_expired(
-        &mut self,
-        id: SubscriptionId,
-        mut expired: Vec<Pending>,
-        now: Now,
-        effects: &mut Effects,
-    ) {
-        if expired.is_empty() {
-            return;
-        }
-        // Whatever a version on trial made of them, their age is the last word.
-        expired.iter_mut().for_each(Pending::forget_withheld);
-        let place = id.0 as usize;
-        let rules = &self.subscriptions[place].rules;
-        if rules.expired == Expired::Drop || rules.exhausted == Exhausted::Drop {
-            self.subscriptions[place].counters.expired_dropped += expired.len() as u64;
-            let topic = self.subscriptions[place].rules.topic;
-            for pending in expired {
-                self.settle_place(topic, &pending.place, effects);
-            }
-            self.make_room(topic, now, effects);
-            return self.wake_if_waiting(id, effects);
-        }
-        let topic = &self.topics[self.subscriptions[place].rules.topic.0 as usize];
-        let parts = expired.iter().filter_map(|item| item.message(topic)).collect();
-        let grant = self.house_lease(id, expired, parts);
-        effects.taken_back.push(TakenBack { grant, why: Why::Expired });
-    }
-
-    /// A lease without a deadline: its holder settles at once.
-    pub(super) fn house_lease(
-        &mut self,
-        id: SubscriptionId,
-        items: Vec<Pending>,
-        parts: Vec<Batch>,
-    ) -> Grant {
-        let lease = LeaseId(self.next_serial());
-        let subscription = &mut self.subscriptions[id.0 as usize];
-        let histories = Histories::Each(items.iter().map(|item| item.history).collect());
-        subscription.counters.in_flight += items.len() as u64;
-        let runs = super::pending::runs_of(&items);
-        subscription.begin_lease(&runs, Some(&items));
-        let grant = Grant {
-            lease,
-            subscription: id,
-            generation: HOUSE,
-            on_trial: false,
-            handler: Arc::clone(&subscription.handler),
-            parts,
-            histories,
-            deadline: Duration::MAX,
-            end: u64::MAX,
-        };
-        let held = Lease { grant: grant.clone(), runs, items: Some(items), keys: Vec::new() };
-        self.leases.insert(lease, held);
-        grant
-    }
-
     /// Whether an output of the subscription is full; it is then woken when there is room.
     fn gate(&mut self, id: SubscriptionId) -> bool {
         let Some(full) = self.blocked_by(id.0 as usize) else { return false };
@@ -369,69 +295,5 @@ impl Core {
         effects.tick_by(deadline);
         self.leases.insert(lease, Lease { grant: grant.clone(), runs, items, keys });
         grant
-    }
-}
-
-codec_struct!(History { failures, deliveries, first_failed_ms, crashes });
-
-impl Codec for LeaseId {
-    fn put(&self, out: &mut Vec<u8>) {
-        self.0.put(out);
-    }
-
-    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
-        u64::get(from).map(Self)
-    }
-}
-
-impl Codec for Histories {
-    fn put(&self, out: &mut Vec<u8>) {
-        match self {
-            Self::Uniform(deliveries) => (Some(*deliveries), Vec::new()),
-            Self::Each(each) => (None, each.clone()),
-        }
-        .put(out);
-    }
-
-    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
-        let (uniform, each) = Codec::get(from)?;
-        Ok(match uniform {
-            Some(deliveries) => Self::Uniform(deliveries),
-            None => Self::Each(each),
-        })
-    }
-}
-
-/// Without the messages: they are the runs' and the items'.
-impl Codec for Lease {
-    fn put(&self, out: &mut Vec<u8>) {
-        let Grant { lease, subscription, generation, handler, histories, deadline, .. } =
-            &self.grant;
-        lease.put(out);
-        subscription.put(out);
-        generation.put(out);
-        Handler::put(handler, out);
-        histories.put(out);
-        deadline.put(out);
-        self.runs.put(out);
-        self.items.put(out);
-        self.keys.put(out);
-    }
-
-    fn get(from: &mut bytes::Bytes) -> Result<Self, Malformed> {
-        let grant = Grant {
-            lease: Codec::get(from)?,
-            subscription: Codec::get(from)?,
-            generation: Codec::get(from)?,
-            // Whoever judges by it is gone with his process.
-            on_trial: false,
-            handler: Arc::new(Handler::get(from)?),
-            parts: Vec::new(),
-            histories: Codec::get(from)?,
-            deadline: Codec::get(from)?,
-            end: u64::MAX,
-        };
-        let (runs, items, keys) = (Codec::get(from)?, Codec::get(from)?, Codec::get(from)?);
-        Ok(Self { grant, runs, items, keys })
     }
 }

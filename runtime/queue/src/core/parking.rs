@@ -1,6 +1,7 @@
 //! Failed messages that wait for their retry, outside the window of what is in flight.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
 use std::time::Duration;
 
 use super::pending::{Copied, Due, Pending, Place};
@@ -97,6 +98,13 @@ impl Parking {
     pub(super) fn next_due(&self) -> Option<Duration> {
         let first = self.by_due.first_key_value().map(|((due, _), _)| *due);
         first.filter(|due| *due != WITHHELD)
+    }
+
+    /// When the next message is due that is not due yet: what is due now may be another version's.
+    pub(super) fn next_due_after(&self, now: Duration) -> Option<Duration> {
+        let later = (Bound::Excluded((now, u64::MAX)), Bound::Unbounded);
+        let next = self.by_due.range(later).next().map(|((due, _), _)| *due);
+        next.filter(|due| *due != WITHHELD)
     }
 
     /// Messages that are due, the first due first; without those that are known to be another's.

@@ -1,17 +1,22 @@
 //! Choosing the messages of one lease: retries that are due, keys that are ready, runs that wait
 //! again, then the log.
 
+mod available;
+mod parked;
+
 use std::ops::Range;
 use std::time::Duration;
 
 use millstream_message::Batch;
 
+use self::available::take_available;
+use self::parked::take_parked;
 use super::by_key::take_by_key;
-use super::lease::{Histories, History, LeaseId};
-use super::pending::{Due, Pending, Place};
+use super::lease::{Histories, LeaseId};
+use super::pending::{Pending, Place};
 use super::serving::TRIAL;
 use super::spans::{Budget, Taken, push_joined};
-use super::subscription::{STRICT, Span, Subscription};
+use super::subscription::{STRICT, Subscription};
 use super::topic::Topic;
 use super::{Core, MAX_STEP_MESSAGES};
 use crate::clock::Now;
@@ -108,82 +113,6 @@ fn strict(
         None if subscription.keys.is_stopped(STRICT) => Haul::default(),
         None => take_log(subscription, topic, lease, budget, now),
     }
-}
-
-/// Parked messages that are due: one that must travel alone, or several others.
-fn take_parked(subscription: &mut Subscription, lease: LeaseId, budget: Budget, now: Now) -> Haul {
-    let Parked { due, expired, others, unfinished } = due_keys(subscription, budget, now);
-    let mut haul = Haul { unfinished, ..Haul::default() };
-    if let Some((lane, last)) = budget.lane.zip(others) {
-        subscription.parking.pass(lane, last);
-    }
-    for key in expired {
-        if let Some(pending) = subscription.parking.remove(&key) {
-            subscription.keys.forget_parked(pending.hash);
-            haul.expired.push(pending);
-        }
-    }
-    let mut taken: Vec<Pending> =
-        due.iter().filter_map(|key| subscription.parking.remove(key)).collect();
-    for pending in &mut taken {
-        pending.history.deliveries += 1;
-        haul.parts.extend(pending.copy().cloned());
-        if pending.hash != 0 {
-            subscription.keys.unpark(pending.hash, lease);
-            haul.keys.push(pending.hash);
-        }
-    }
-    haul.items = Some(taken);
-    haul.look_again = subscription.parking.next_due().filter(|&due| due > now.monotonic);
-    haul
-}
-
-/// Parked messages by their keys, in order of their due times.
-struct Parked {
-    /// Those that one lease takes.
-    due: Vec<Due>,
-    /// Those that are too old.
-    expired: Vec<Due>,
-    /// The last of the first ones, if those are all another version's.
-    others: Option<Due>,
-    /// Whether there may be more behind those that were looked at.
-    unfinished: bool,
-}
-
-fn due_keys(subscription: &Subscription, budget: Budget, now: Now) -> Parked {
-    let mut held = std::collections::HashSet::new();
-    let (mut keys, mut expired, mut bytes, mut looked_at) = (Vec::new(), Vec::new(), 0, 0);
-    let (mut last_of_others, mut seen_own) = (None, false);
-    let due = subscription.parking.due(now.monotonic, budget.lane);
-    for (key, pending) in due.take(MAX_STEP_MESSAGES) {
-        looked_at += 1;
-        let Some(message) = pending.copy() else { continue };
-        if pending.expires_ms() <= budget.wall_ms {
-            expired.push(*key);
-            continue;
-        }
-        let hash = pending.hash;
-        let others = budget.keys.is_some_and(|keys| !keys.contains(message.get(0).key_hash()));
-        if others && budget.strict {
-            break;
-        }
-        seen_own |= !others;
-        last_of_others = if seen_own { last_of_others } else { Some(*key) };
-        if others || (hash != 0 && (subscription.keys.is_held(hash) || !held.insert(hash))) {
-            continue;
-        }
-        bytes += message.bytes() as u64;
-        let is_first = keys.is_empty();
-        if !is_first && (pending.alone || bytes > budget.bytes || keys.len() == budget.messages) {
-            break;
-        }
-        keys.push(*key);
-        if pending.alone {
-            break;
-        }
-    }
-    let unfinished = looked_at == MAX_STEP_MESSAGES;
-    Parked { due: keys, expired, others: last_of_others, unfinished }
 }
 
 /// What waits without being parked: ready keys, runs that wait again, the log.
@@ -299,71 +228,6 @@ fn take_log(
         return all;
     }
     take_new(subscription, topic, lease, budget, now)
-}
-
-/// Runs that wait again, in order, as far as they have the same history.
-fn take_available(subscription: &mut Subscription, topic: &Topic, budget: Budget) -> Haul {
-    let mut haul = Haul::default();
-    let mut all = Taken::default();
-    let mut looked_at = 0;
-    let mut from = budget.lane.map_or(0, |lane| subscription.begin_behind(lane));
-    while looked_at < MAX_STEP_MESSAGES as u64 {
-        let Some((&start, &span)) = subscription.available.range(from..).next() else {
-            return haul.with_runs(all);
-        };
-        // What was under lease in a crash may have caused it: it travels alone.
-        let alone = span.crashes > 0;
-        let joins = !alone && !budget.strict && haul.deliveries == span.deliveries + 1;
-        if !all.parts.is_empty() && !joins {
-            return haul.with_runs(all);
-        }
-        let of_one = if alone { Budget { messages: 1, ..budget } } else { budget };
-        let mut taken = Taken::beside(&all);
-        taken.add_run(topic, start..span.end, topic.entry_of(start), of_one, false);
-        let looked_to = taken.end.unwrap_or(start);
-        looked_at += (looked_to - start).max(1);
-        from = looked_to.max(start + 1);
-        let Span { deliveries, crashes, .. } = span;
-        let history = History { deliveries, crashes, ..History::default() };
-        let expired = taken.expired.iter();
-        haul.expired.extend(expired.map(|&at| Pending { history, ..Pending::of_log(at, 0) }));
-        if !taken.parts.is_empty() || !taken.expired.is_empty() {
-            take_out(subscription, start, span, &taken);
-        }
-        if let Some(lane) = budget.lane.filter(|_| looked_to > start) {
-            subscription.passed[lane] = looked_to;
-        }
-        if taken.parts.is_empty() {
-            if taken.cut || (budget.strict && taken.expired.is_empty()) {
-                return haul.with_runs(all);
-            }
-            continue;
-        }
-        haul.deliveries = deliveries + 1;
-        let cut = taken.cut;
-        all.join(taken);
-        if alone {
-            let history = History { deliveries: deliveries + 1, ..history };
-            let one = |at| Pending { history, alone, ..Pending::of_log(at, 0) };
-            haul.items = Some(all.runs.iter().cloned().flatten().map(one).collect());
-        }
-        if alone || cut || budget.strict {
-            return haul.with_runs(all);
-        }
-    }
-    haul.unfinished = all.parts.is_empty();
-    haul.with_runs(all)
-}
-
-/// Leaves of a run what was not taken out of it.
-fn take_out(subscription: &mut Subscription, start: u64, span: Span, taken: &Taken) {
-    subscription.available.remove(&start);
-    subscription.available_messages -= span.end - start;
-    let rest = taken.end.unwrap_or(start)..span.end;
-    for left in taken.left.iter().cloned().chain([rest]).filter(|left| !left.is_empty()) {
-        subscription.available_messages += left.end - left.start;
-        subscription.available.insert(left.start, Span { end: left.end, ..span });
-    }
 }
 
 /// What was never leased.

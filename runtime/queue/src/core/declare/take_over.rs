@@ -1,11 +1,15 @@
 //! Taking over a declaration: every topic and subscription that is declared goes on or begins, the
 //! others end.
 
+mod places;
+mod plugins;
+mod prepare;
+
 use millstream_message::{SubscriptionId, TopicId};
 
+use self::places::{Ids, Places};
 use super::Declaration;
 use crate::clock::Now;
-use crate::core::deploy::{Plugin, Version};
 use crate::core::rate::Bucket;
 use crate::core::subscription::Subscription;
 use crate::core::topic::Topic;
@@ -15,55 +19,6 @@ use crate::rules::{Exhausted, SubscriptionRules, TopicRules};
 /// Places that topics, and subscriptions, may take while a host runs: those of what was removed stay
 /// empty until it starts again, so that nobody takes one for another.
 pub(crate) const PLACES_MAX: usize = 1 << 16;
-
-/// What the ids follow from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Ids {
-    /// A declaration's places: nobody knows any id yet.
-    Places,
-    /// Whoever has an id keeps it: workers and publishers use it.
-    Kept,
-}
-
-/// Which declared topic or subscription goes on as which.
-#[derive(Debug)]
-struct Places {
-    /// By declared place, the id.
-    ids: Vec<u32>,
-    /// By id of before, the declared place.
-    declared: Vec<Option<usize>>,
-}
-
-impl Places {
-    fn new(declared: Vec<Option<usize>>, count: usize, ids: Ids) -> Self {
-        let mut next = declared.len() as u32;
-        let id = |place: usize| match (ids, declared.iter().position(|one| *one == Some(place))) {
-            (Ids::Places, _) => place as u32,
-            (Ids::Kept, Some(before)) => before as u32,
-            (Ids::Kept, None) => {
-                next += 1;
-                next - 1
-            }
-        };
-        let ids = (0..count).map(id).collect();
-        Self { ids, declared }
-    }
-
-    /// Number of places from now on.
-    fn len(&self, ids: Ids) -> usize {
-        let highest = self.ids.iter().map(|id| *id as usize + 1).max().unwrap_or(0);
-        if ids == Ids::Kept { highest.max(self.declared.len()) } else { highest }
-    }
-
-    /// Where what is declared at `place` was before.
-    fn before(&self, place: usize) -> Option<usize> {
-        self.declared.iter().position(|one| *one == Some(place))
-    }
-
-    fn place_of(&self, id: usize) -> Option<usize> {
-        self.ids.iter().position(|one| *one as usize == id)
-    }
-}
 
 impl Core {
     /// Takes over what a pipeline declares at a start. The caller has looked at
@@ -163,68 +118,6 @@ impl Core {
         )
     }
 
-    /// Settles what a subscription leaves behind that is declared no longer, and sorts what waits
-    /// where the order changes: its leases end, for they were given out under another order.
-    fn prepare(
-        &mut self,
-        place: usize,
-        rules: Option<&SubscriptionRules>,
-        now: Now,
-        effects: &mut Effects,
-    ) {
-        let topic = self.subscriptions[place].rules.topic;
-        self.topics[topic.0 as usize].seal();
-        match rules {
-            None => {
-                self.abandon(place, effects);
-                // What is let in from now on is not for it.
-                let readers = &mut self.topics[topic.0 as usize].subscriptions;
-                readers.retain(|reader| reader.0 as usize != place);
-                effects.ask_again.push(SubscriptionId(place as u32));
-            }
-            Some(rules) if rules.ordering != self.subscriptions[place].rules.ordering => {
-                let id = SubscriptionId(place as u32);
-                self.end_leases(id, &|_| true, now, effects);
-                self.reorder(place, rules.ordering, rules.parks_keys());
-            }
-            Some(rules) if !rules.parks_keys() => self.unstop_keys(place),
-            Some(_) => {}
-        }
-    }
-
-    /// Dead letters stop no keys of the subscription any more.
-    fn unstop_keys(&mut self, place: usize) {
-        let keys = &mut self.subscriptions[place].keys;
-        self.stoppers.retain(|_, stopper| {
-            let own = stopper.subscription.0 as usize == place;
-            (0..if own { stopper.letters } else { 0 }).for_each(|_| keys.unstop(stopper.hash));
-            !own
-        });
-    }
-
-    /// Dead letters stop no keys any more that nobody has, or that are dropped with their topic.
-    fn forget_stoppers(&mut self, topics: &Places, subscriptions: &Places, effects: &mut Effects) {
-        let dropped: Vec<TopicId> = (0..self.topics.len())
-            .filter(|id| topics.declared[*id].is_none() && self.topics[*id].keeps())
-            .map(|id| TopicId(id as u32))
-            .collect();
-        for id in dropped {
-            self.unstop_all(id, effects);
-        }
-        self.stoppers.retain(|_, stopper| {
-            let place = subscriptions.declared[stopper.subscription.0 as usize];
-            let id = place.map(|place| SubscriptionId(subscriptions.ids[place]));
-            stopper.subscription = id.unwrap_or(stopper.subscription);
-            id.is_some()
-        });
-    }
-
-    /// Subscriptions where what was withheld has not all gone on are known by their ids of now.
-    fn rename_deciding(&mut self, subscriptions: &Places) {
-        let id = |place: u32| Some(subscriptions.ids[subscriptions.declared[place as usize]?]);
-        self.deciding = std::mem::take(&mut self.deciding).into_iter().filter_map(id).collect();
-    }
-
     fn take_over_topics(
         &mut self,
         rules: &[TopicRules],
@@ -300,41 +193,6 @@ impl Core {
             effects.ask_again.push(SubscriptionId(id as u32));
         }
         self.subscriptions.push(subscription);
-    }
-
-    /// Plugins that are declared serve by the versions of their sources, where those changed.
-    fn take_over_plugins(
-        &mut self,
-        sources: Vec<super::Source>,
-        ids: Ids,
-        now: Now,
-        effects: &mut Effects,
-    ) {
-        for super::Source { plugin, digest } in &sources {
-            let generation = self.next_generation();
-            let record = self.plugins.entry(plugin.clone()).or_default();
-            let same = record.source == *digest || record.serving.digest == *digest;
-            record.source.clone_from(digest);
-            if same {
-                continue;
-            }
-            let (digest, since_ms) = (digest.clone(), now.wall_ms);
-            record.serve(Version { digest, generation, since_ms });
-            for place in self.places_of(plugin) {
-                let serving = &mut self.subscriptions[place].serving;
-                serving.tallies = Default::default();
-                match ids {
-                    Ids::Places => serving.generation = generation,
-                    Ids::Kept => serving.replace(generation),
-                }
-                effects.ask_again.push(SubscriptionId(place as u32));
-            }
-        }
-        let mut all = std::mem::take(&mut self.plugins);
-        all.retain(|name, _: &mut Plugin| {
-            sources.iter().any(|one| one.plugin == *name) || !self.places_of(name).is_empty()
-        });
-        self.plugins = all;
     }
 }
 
