@@ -1,6 +1,6 @@
 //! What the core tells about itself.
 
-use millstream_message::{MessageId, SubscriptionId, TopicId};
+use millstream_message::{SubscriptionId, TopicId};
 
 use super::serving::TRIAL;
 use super::{Core, Plugin, Tally};
@@ -98,10 +98,7 @@ impl Core {
     pub fn stopped_keys(&self, id: SubscriptionId, limit: usize) -> Vec<StoppedKey> {
         let mine = self.stoppers.iter().filter(|(_, stopper)| stopper.subscription == id);
         mine.take(limit)
-            .map(|(&letter, stopper): (&MessageId, _)| StoppedKey {
-                letter,
-                key: stopper.key.clone(),
-            })
+            .map(|(&(_, letter), stopper)| StoppedKey { letter, key: stopper.key.clone() })
             .collect()
     }
 

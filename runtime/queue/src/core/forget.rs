@@ -116,18 +116,18 @@ impl Core {
             return false;
         }
         if let Some(letter) = letter {
-            self.unstop(letter, effects);
+            self.unstop(id, letter, effects);
         }
         true
     }
 
     /// The dead letter `letter` stops its key no longer.
-    fn unstop(&mut self, letter: MessageId, effects: &mut Effects) {
-        let Some(stopper) = self.stoppers.get_mut(&letter) else { return };
+    fn unstop(&mut self, topic: TopicId, letter: MessageId, effects: &mut Effects) {
+        let Some(stopper) = self.stoppers.get_mut(&(topic, letter)) else { return };
         stopper.letters -= 1;
         let (id, hash, letters) = (stopper.subscription, stopper.hash, stopper.letters);
         if letters == 0 {
-            self.stoppers.remove(&letter);
+            self.stoppers.remove(&(topic, letter));
         }
         self.subscriptions[id.0 as usize].keys.unstop(hash);
         effects.wake.push(id);
@@ -141,7 +141,7 @@ impl Core {
             .flat_map(|entry| (0..entry.len()).filter(|i| !entry.is_gone(*i)).map(|i| entry.id(i)))
             .flatten()
             .collect();
-        letters.into_iter().for_each(|letter| self.unstop(letter, effects));
+        letters.into_iter().for_each(|letter| self.unstop(id, letter, effects));
     }
 
     /// `ahead`: the message is newly gone for who has not reached it.

@@ -94,8 +94,8 @@ pub struct Core {
     subscriptions: Vec<Subscription>,
     leases: BTreeMap<LeaseId, Lease>,
     deadlines: BTreeSet<(Duration, LeaseId)>,
-    /// Dead letters that stop a key, by their own ids.
-    stoppers: BTreeMap<MessageId, Stopper>,
+    /// Dead letters that stop a key, by their topics and their own ids.
+    stoppers: BTreeMap<(TopicId, MessageId), Stopper>,
     /// Topics in which something becomes due by itself.
     timed: BTreeSet<u32>,
     /// How far each source has read.

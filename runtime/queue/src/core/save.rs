@@ -62,7 +62,9 @@ impl Core {
         self.subscriptions.iter().all(|one| topic(one.rules.topic.0))
             && self.topics.iter().flat_map(|one| &one.subscriptions).all(|id| subscription(id.0))
             && self.leases.values().all(|lease| subscription(lease.grant.subscription.0))
-            && self.stoppers.values().all(|stopper| subscription(stopper.subscription.0))
+            && self.stoppers.iter().all(|((letters, _), stopper)| {
+                topic(letters.0) && subscription(stopper.subscription.0)
+            })
             && self.timed.iter().all(|place| topic(*place))
             && self.deciding.iter().all(|place| subscription(*place))
     }

@@ -222,6 +222,7 @@ impl Core {
         message: Message<'_>,
         letter: MessageId,
     ) {
+        let Some(topic) = self.dead_letter_topic(place) else { return };
         let subscription = &mut self.subscriptions[place];
         let hash = if subscription.strict() { STRICT } else { item.hash };
         if hash == 0 || !subscription.rules.parks_keys() {
@@ -231,7 +232,7 @@ impl Core {
         let key = message.key().map(str::to_owned);
         let subscription = SubscriptionId(place as u32);
         let stopper = Stopper { subscription, hash, key, letters: 0 };
-        self.stoppers.entry(letter).or_insert(stopper).letters += 1;
+        self.stoppers.entry((topic, letter)).or_insert(stopper).letters += 1;
     }
 
     /// A failed message waits for its retry as a copy of its own.

@@ -33,6 +33,11 @@ impl Places {
         Self { ids, declared }
     }
 
+    /// The id of now of what had `id` before; none when it ends.
+    pub(super) fn now(&self, id: u32) -> Option<u32> {
+        Some(self.ids[self.declared[id as usize]?])
+    }
+
     /// Number of places from now on.
     pub(super) fn len(&self, ids: Ids) -> usize {
         let highest = self.ids.iter().map(|id| *id as usize + 1).max().unwrap_or(0);

@@ -4,6 +4,7 @@ use millstream_message::{SubscriptionId, TopicId};
 
 use super::places::Places;
 use crate::clock::Now;
+use crate::core::settle::Stopper;
 use crate::core::{Core, Effects};
 use crate::rules::SubscriptionRules;
 
@@ -61,17 +62,18 @@ impl Core {
         for id in dropped {
             self.unstop_all(id, effects);
         }
-        self.stoppers.retain(|_, stopper| {
-            let place = subscriptions.declared[stopper.subscription.0 as usize];
-            let id = place.map(|place| SubscriptionId(subscriptions.ids[place]));
-            stopper.subscription = id.unwrap_or(stopper.subscription);
-            id.is_some()
+        let stoppers = std::mem::take(&mut self.stoppers).into_iter();
+        let renamed = stoppers.filter_map(|((topic, letter), stopper)| {
+            let topic = TopicId(topics.now(topic.0)?);
+            let subscription = SubscriptionId(subscriptions.now(stopper.subscription.0)?);
+            Some(((topic, letter), Stopper { subscription, ..stopper }))
         });
+        self.stoppers = renamed.collect();
     }
 
     /// Subscriptions where what was withheld has not all gone on are known by their ids of now.
     pub(super) fn rename_deciding(&mut self, subscriptions: &Places) {
-        let id = |place: u32| Some(subscriptions.ids[subscriptions.declared[place as usize]?]);
-        self.deciding = std::mem::take(&mut self.deciding).into_iter().filter_map(id).collect();
+        let deciding = std::mem::take(&mut self.deciding).into_iter();
+        self.deciding = deciding.filter_map(|id| subscriptions.now(id)).collect();
     }
 }
