@@ -112,8 +112,15 @@ pub enum LoadError {
     Compile(String),
 }
 
-/// Reads what `bytes` are, and gives the component they stand for.
+/// Reads what `bytes` are, and gives the component they stand for. The parsers are made for what
+/// compilers write: what a stranger made up may find one of their panics, and is invalid then.
 pub(crate) fn inspect(bytes: &[u8]) -> Result<(Inspection, Cow<'_, [u8]>), LoadError> {
+    std::panic::catch_unwind(|| read(bytes)).unwrap_or_else(|_| {
+        Err(LoadError::Invalid("its types are put together as no compiler does".into()))
+    })
+}
+
+fn read(bytes: &[u8]) -> Result<(Inspection, Cow<'_, [u8]>), LoadError> {
     let component = component(bytes)?;
     let DecodedWasm::Component(resolve, world) = decode(&component).map_err(invalid)? else {
         return Err(LoadError::Invalid("it is a WIT package, which holds types only".into()));
