@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use millstream_plugin_host::{Plugin, StartFailure};
-use tokio::time::timeout;
+use millstream_plugin_host::{Instance, Plugin, Reach, StartFailure};
+use tokio::time::{Instant, timeout_at};
 
 /// How long a new version waits for the place of its first instance.
 const PLACE_MAX: Duration = Duration::from_secs(30);
@@ -14,20 +14,26 @@ pub(crate) async fn try_start(
     subscription: &str,
     topic: &str,
 ) -> Result<(), String> {
-    match timeout(PLACE_MAX, start(plugin, subscription, topic)).await {
-        Ok(started) => started.map_err(|failure| failure.to_string()),
-        Err(_) => Err(format!("no place for an instance within {PLACE_MAX:?}")),
-    }
+    first_instance(plugin, subscription, topic, Reach::default()).await.map(drop)
 }
 
-/// Starts an instance, however long the pool is full.
-async fn start(plugin: &Plugin, subscription: &str, topic: &str) -> Result<(), StartFailure> {
-    loop {
-        match plugin.instantiate(subscription, topic).await {
+/// Starts an instance that reaches so far, once there is a place for it; says why it does not start.
+/// How long the start itself may take is a limit of the plugin.
+pub(super) async fn first_instance(
+    plugin: &Plugin,
+    subscription: &str,
+    topic: &str,
+    reach: Reach,
+) -> Result<Instance, String> {
+    let until = Instant::now() + PLACE_MAX;
+    while Instant::now() < until {
+        match plugin.instantiate_within(subscription, topic, reach).await {
+            // Someone else may take the place that there is room for.
             Err(StartFailure::Pool(_) | StartFailure::Instances(_)) => {
-                plugin.room(subscription).await;
+                let _ = timeout_at(until, plugin.room(subscription)).await;
             }
-            started => return started.map(drop),
+            started => return started.map_err(|failure| failure.to_string()),
         }
     }
+    Err(format!("no place for an instance within {PLACE_MAX:?}"))
 }
