@@ -6,6 +6,7 @@ mod crash;
 mod pairs;
 mod parts;
 mod refusals;
+mod sinks;
 mod told;
 mod watch;
 mod work;

@@ -66,7 +66,7 @@ pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
     let station = |(one, equipment)| Station::new(&wiring, one, equipment, &deployments, with);
     let stations: Vec<_> = wiring.subscriptions().zip(equipment).map(station).collect();
     let workers = workers(&plan, &stations).await?;
-    let plant = Plant { stations, deployments, intakes: Vec::new() };
+    let plant = Plant { stations, deployments, ..Plant::default() };
     Ok(Opened { site, plant, feeds, workers, faults, recovered })
 }
 

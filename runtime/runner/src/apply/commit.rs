@@ -11,6 +11,7 @@ use super::prepare::{Prepared, Ready};
 use crate::component::{Component, Components};
 use crate::feed::Feed;
 use crate::open::served;
+use crate::shared_sink::{LeftSink, SharedSink};
 use crate::site::{Plant, Site};
 use crate::sources::Intake;
 use crate::station::{Equipment, Station};
@@ -121,14 +122,22 @@ fn stations(
         match old.remove(&one.0) {
             Some(before) if before.is_as(&station) => plant.stations.push(before),
             before => {
-                before.iter().for_each(|before| before.post.stop.cancel());
+                before.iter().for_each(|before| leave(before, &mut plant.left));
                 plant.stations.push(station);
                 started.push(place);
             }
         }
     }
-    old.values().for_each(|removed| removed.post.stop.cancel());
+    old.values().for_each(|removed| leave(removed, &mut plant.left));
+    drop(old);
+    plant.left.retain(|one| !one.is_closed());
     started
+}
+
+/// Its workers finish what they have in hand.
+fn leave(station: &Station, left: &mut Vec<LeftSink>) {
+    station.post.stop.cancel();
+    left.extend(station.sink().map(SharedSink::left));
 }
 
 fn intakes(

@@ -11,6 +11,7 @@ use self::plugins::plugin;
 use super::Proposal;
 use super::error::ApplyError;
 use crate::feed::Feed;
+use crate::shared_sink::SharedSink;
 use crate::site::{Plant, Site};
 use crate::station::{Equipment, Station};
 
@@ -30,12 +31,21 @@ pub(super) async fn prepare(
     plant: &Plant,
     proposal: &Proposal,
 ) -> Result<Prepared, ApplyError> {
-    let open: Vec<_> = plant.stations.iter().filter_map(Station::sink).cloned().collect();
-    let equipment = Equipment::open_all(&proposal.plan, &open)?;
+    let equipment = Equipment::open_all(&proposal.plan, &open_sinks(plant).await)?;
     let feeds = feeds(site, proposal)?;
     let mut plugins = Vec::new();
     for (place, one) in proposal.plan.plugins.iter().enumerate() {
         plugins.push(plugin(site, proposal, place, one).await?);
     }
     Ok(Prepared { plugins, equipment, feeds })
+}
+
+/// Those of the subscriptions, and those that workers of one that is gone still write to: a file that is
+/// wanted again would else be locked.
+async fn open_sinks(plant: &Plant) -> Vec<SharedSink> {
+    let mut open: Vec<_> = plant.stations.iter().filter_map(Station::sink).cloned().collect();
+    for left in &plant.left {
+        open.extend(left.held().await);
+    }
+    open
 }
