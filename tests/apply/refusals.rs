@@ -91,6 +91,25 @@ fn what_only_a_start_takes_is_named() {
     unchanged(&bed);
 }
 
+/// Another reader would begin behind what the one before has read ahead.
+#[test]
+fn whatever_changes_of_a_reader_of_stdin_takes_a_restart() {
+    let text = |topic: &str, source: &str| {
+        let sources =
+            format!("sources:\n  typed: {{ stdin: {{ format: lines }}, topic: orders{source} }}\n");
+        SHOP.replace("kind: event", &format!("kind: event{topic}")) + &sources
+    };
+    let bed = Bed::open(&text("", ""));
+    for changed in [text("", ", key_from: /id"), text(", max_messages: 9", ""), SHOP.to_owned()] {
+        let refused = bed.apply(&changed, &[]);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(refused.stderr.contains("MS0511"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("`sources.typed` cannot change"), "{}", refused.stderr);
+        assert_eq!(bed.runs(), text("", ""));
+    }
+    bed.applied(&text(", retain: 1m", ""), &[]);
+}
+
 #[test]
 fn a_kind_or_a_topic_that_changes_is_refused() {
     let bed = Bed::open(SHOP);

@@ -35,7 +35,7 @@ impl<'a> Outlook<'a> {
         declaration: &Declaration,
     ) -> Result<Self, ApplyError> {
         let old = Arc::clone(site.wiring().plan());
-        let restart = fixed::changed(&old, &proposal.plan);
+        let restart = fixed::changed(&old, &proposal.plan, &proposal.changes);
         if !restart.is_empty() {
             return Err(ApplyError::NeedsRestart(restart));
         }
