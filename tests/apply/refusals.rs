@@ -1,7 +1,6 @@
 //! What cannot be applied changes nothing and says why.
 
 use millstream_tests::{Project, figure, guest, millstream};
-use serde_json::Value;
 
 use crate::bed::{Bed, numbered, publish};
 
@@ -145,32 +144,6 @@ fn what_cannot_be_opened_or_started_changes_nothing() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("MS0401"), "{}", refused.stderr);
     unchanged(&bed);
-}
-
-#[test]
-fn a_swap_and_an_apply_wait_for_each_other() {
-    let with = format!(
-        "{SHOP}  ask: {{ topic: orders, plugin: guest, output: jobs, on_exhausted: drop }}\n\
-         plugins:\n  guest: {{ source: {} }}\n",
-        guest("echo").display()
-    );
-    let bed = Bed::open(&with);
-    let bytes = std::fs::read(guest("stamp")).expect("the guest is built");
-    let path = "/v1/plugins/guest/swap?probation=1h";
-    let (status, begun) = bed.api.post(path, "application/wasm", bytes);
-    assert_eq!(status, 202, "{begun:#}");
-    bed.api.until("/v1/plugins/guest/swap", |status| status["state"] == "probation");
-    let (status, problem) =
-        bed.api.put("/v1/pipeline", with.replace("kind: event", "kind: event, retain: 1m"));
-    assert_eq!(
-        (status, &problem["swap"]["state"]),
-        (409, &Value::from("probation")),
-        "{problem:#}"
-    );
-    assert_eq!(bed.runs(), with);
-    let (status, back) = bed.api.tell("/v1/plugins/guest/rollback", &Value::Null);
-    assert_eq!(status, 200, "{back:#}");
-    bed.applied(&with.replace("kind: event", "kind: event, retain: 1m"), &[]);
 }
 
 #[test]
