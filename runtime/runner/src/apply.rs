@@ -106,3 +106,6 @@ async fn apply(site: &Arc<Site>, proposal: Proposal) -> Result<Applied, ApplyErr
     tracing::info!(changes = told.changes.len(), unchanged = told.unchanged, "applied");
     Ok(told)
 }
+
+#[cfg(test)]
+mod tests;
