@@ -3,9 +3,12 @@
 
 mod bed;
 mod crash;
+mod door;
 mod pairs;
 mod parts;
 mod refusals;
+mod sinks;
 mod told;
+mod under_way;
 mod watch;
 mod work;

@@ -1,7 +1,6 @@
 //! What cannot be applied changes nothing and says why.
 
 use millstream_tests::{Project, figure, guest, millstream};
-use serde_json::Value;
 
 use crate::bed::{Bed, numbered, publish};
 
@@ -91,6 +90,25 @@ fn what_only_a_start_takes_is_named() {
     unchanged(&bed);
 }
 
+/// Another reader would begin behind what the one before has read ahead.
+#[test]
+fn whatever_changes_of_a_reader_of_stdin_takes_a_restart() {
+    let text = |topic: &str, source: &str| {
+        let sources =
+            format!("sources:\n  typed: {{ stdin: {{ format: lines }}, topic: orders{source} }}\n");
+        SHOP.replace("kind: event", &format!("kind: event{topic}")) + &sources
+    };
+    let bed = Bed::open(&text("", ""));
+    for changed in [text("", ", key_from: /id"), text(", max_messages: 9", ""), SHOP.to_owned()] {
+        let refused = bed.apply(&changed, &[]);
+        assert_eq!(refused.code, Some(2), "{refused:#?}");
+        assert!(refused.stderr.contains("MS0511"), "{}", refused.stderr);
+        assert!(refused.stderr.contains("`sources.typed` cannot change"), "{}", refused.stderr);
+        assert_eq!(bed.runs(), text("", ""));
+    }
+    bed.applied(&text(", retain: 1m", ""), &[]);
+}
+
 #[test]
 fn a_kind_or_a_topic_that_changes_is_refused() {
     let bed = Bed::open(SHOP);
@@ -126,32 +144,6 @@ fn what_cannot_be_opened_or_started_changes_nothing() {
     assert_eq!(refused.code, Some(1));
     assert!(refused.stderr.contains("MS0401"), "{}", refused.stderr);
     unchanged(&bed);
-}
-
-#[test]
-fn a_swap_and_an_apply_wait_for_each_other() {
-    let with = format!(
-        "{SHOP}  ask: {{ topic: orders, plugin: guest, output: jobs, on_exhausted: drop }}\n\
-         plugins:\n  guest: {{ source: {} }}\n",
-        guest("echo").display()
-    );
-    let bed = Bed::open(&with);
-    let bytes = std::fs::read(guest("stamp")).expect("the guest is built");
-    let path = "/v1/plugins/guest/swap?probation=1h";
-    let (status, begun) = bed.api.post(path, "application/wasm", bytes);
-    assert_eq!(status, 202, "{begun:#}");
-    bed.api.until("/v1/plugins/guest/swap", |status| status["state"] == "probation");
-    let (status, problem) =
-        bed.api.put("/v1/pipeline", with.replace("kind: event", "kind: event, retain: 1m"));
-    assert_eq!(
-        (status, &problem["swap"]["state"]),
-        (409, &Value::from("probation")),
-        "{problem:#}"
-    );
-    assert_eq!(bed.runs(), with);
-    let (status, back) = bed.api.tell("/v1/plugins/guest/rollback", &Value::Null);
-    assert_eq!(status, 200, "{back:#}");
-    bed.applied(&with.replace("kind: event", "kind: event, retain: 1m"), &[]);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod error;
 mod fixed;
 mod outlook;
 mod prepare;
+mod reading;
 mod settings;
 mod step;
 
@@ -25,23 +26,32 @@ pub use self::error::{ApplyError, NeedsRestart};
 use self::outlook::Outlook;
 pub use self::step::{Applied, ChangeKind, Setting, Step, StepKind};
 use crate::broker::declaration;
-use crate::open::Changes;
+use crate::component::Components;
+use crate::launch::Changes;
 use crate::site::Site;
 use crate::wiring::Wiring;
 
 /// A checked pipeline that is to run in the place of another.
 pub struct Proposal {
-    /// The checked pipeline.
-    pub plan: Arc<Plan>,
-    /// The bytes of each plugin by its name in the plan.
-    pub components: BTreeMap<String, Bytes>,
-    /// The text of the pipeline file.
-    pub text: String,
-    /// What may go although messages wait in it, and what has another name.
-    pub changes: Changes,
+    plan: Arc<Plan>,
+    components: Components,
+    text: String,
+    changes: Changes,
 }
 
 impl Proposal {
+    /// A checked pipeline from the `text` of its file, with the bytes of each plugin by its name in the
+    /// plan. `changes` says what may go although messages wait in it, and what has another name.
+    #[must_use]
+    pub fn new(
+        plan: Arc<Plan>,
+        components: BTreeMap<String, Bytes>,
+        text: String,
+        changes: Changes,
+    ) -> Self {
+        Self { plan, components: Components::new(components), text, changes }
+    }
+
     fn declaration(&self) -> Declaration {
         declaration(&self.plan, &self.text, &self.components, &self.changes)
     }
@@ -96,3 +106,6 @@ async fn apply(site: &Arc<Site>, proposal: Proposal) -> Result<Applied, ApplyErr
     tracing::info!(changes = told.changes.len(), unchanged = told.unchanged, "applied");
     Ok(told)
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,29 +1,26 @@
 //! Where a pipeline's messages wait: in memory, or in a journal.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use millstream_pipeline::{BrokerPlan, JournalPlan, Plan, SyncPlan};
 use millstream_queue::journal::Folder;
 use millstream_queue::{
     Clock, Declaration, EmbeddedBroker, JournalOptions, JournalSync, Recovered,
 };
 
+use crate::component::Components;
 use crate::error::OpenError;
-use crate::open::{Changes, Launch};
+use crate::launch::Changes;
 use crate::rules;
-use crate::versions;
 
 /// The broker that the plan asks for, and what its journal held. A journal is read on a thread of its
 /// own: however long that takes, whoever waits for it can give up.
 pub(crate) async fn open(
-    launch: &Launch,
+    plan: &BrokerPlan,
+    declaration: Declaration,
     clock: &Arc<dyn Clock>,
 ) -> Result<(EmbeddedBroker, Option<Recovered>), OpenError> {
-    let Launch { plan, text, components, changes, .. } = launch;
-    let declaration = declaration(plan, text, components, changes);
-    let BrokerPlan::Journal(journal) = &plan.broker else {
+    let BrokerPlan::Journal(journal) = plan else {
         let clock = Arc::clone(clock);
         let broker = EmbeddedBroker::declared(declaration, clock, rand::random::<u64>);
         return Ok((broker, None));
@@ -48,10 +45,11 @@ pub(crate) async fn open(
     Ok((broker, Some(recovered)))
 }
 
+/// What the plan declares, for whoever keeps it.
 pub(crate) fn declaration(
     plan: &Plan,
     text: &str,
-    components: &BTreeMap<String, Bytes>,
+    components: &Components,
     changes: &Changes,
 ) -> Declaration {
     Declaration {
@@ -62,7 +60,7 @@ pub(crate) fn declaration(
         sources: plan.sources.iter().map(|source| source.name.clone()).collect(),
         drops: changes.drops.clone(),
         renames: changes.renames.clone(),
-        plugins: versions::sources(components),
+        plugins: components.sources(),
     }
 }
 

@@ -7,39 +7,34 @@
 mod errand;
 mod error;
 mod job;
+mod jobs;
 mod memo;
+mod moving;
 mod rate;
 mod restored;
 mod selection;
 mod shelf;
+mod stopped;
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
 
-use bytes::Bytes;
 use millstream_formats::Condition;
 use millstream_message::{MessageId, SubscriptionId};
 use millstream_queue::Broker;
-use tokio::task::yield_now;
-use tokio::time::timeout;
 
 use self::errand::{Action, Errand};
 pub use self::error::DeadLetterError;
-use self::job::Jobs;
 pub use self::job::{JobState, JobStatus};
+use self::jobs::Jobs;
 use self::memo::Memo;
+pub use self::moving::{Outcome, Redrive};
 pub use self::rate::{Rate, RateError};
-use self::restored::original_id;
 pub use self::selection::Selection;
 use self::selection::Wanted;
 pub use self::shelf::{Found, Listing};
 use self::shelf::{Range, Shelf};
+pub use self::stopped::StoppedKey;
 use crate::wiring::Wirings;
-
-/// How long a request may look through letters, and how long it may move them: somebody waits for
-/// its answer.
-const REQUEST_MAX: Duration = Duration::from_secs(20);
 
 /// The dead letters of a running pipeline. Clones share the redrives that are under way.
 #[derive(Clone)]
@@ -47,43 +42,6 @@ pub struct DeadLetters {
     broker: Arc<dyn Broker>,
     wirings: Wirings,
     jobs: Jobs,
-}
-
-/// How dead letters are put back.
-#[derive(Clone, Debug, Default)]
-pub struct Redrive {
-    /// Only say how many would be.
-    pub dry_run: bool,
-    /// What the message holds from now on, instead of what failed; its id, key and headers stay.
-    pub payload: Option<Bytes>,
-    /// How fast, as a job that goes on by itself; none: at once.
-    pub rate: Option<Rate>,
-}
-
-/// What came of a request to move dead letters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is over.
-    Done {
-        /// Letters that were meant.
-        matched: u64,
-        /// Letters that moved; none in a dry run.
-        moved: u64,
-        /// Whether all that were meant were tried: a request stops where no more messages may be
-        /// parked, and when it has taken long.
-        complete: bool,
-    },
-    /// It goes on by itself.
-    Started(JobStatus),
-}
-
-/// A key that goes on only when its dead letter is redriven or purged.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StoppedKey {
-    /// The key; none where the whole subscription waits, and where the message has none.
-    pub key: Option<String>,
-    /// The id that the message had before it was given up.
-    pub dead_letter: MessageId,
 }
 
 impl DeadLetters {
@@ -127,79 +85,6 @@ impl DeadLetters {
         None
     }
 
-    /// Up to `limit` keys of the subscription that a dead letter stopped, with the ids that the
-    /// commands take.
-    #[must_use]
-    pub fn stopped_keys(&self, subscription: SubscriptionId, limit: usize) -> Vec<StoppedKey> {
-        let stopped = self.broker.stopped_keys(subscription, limit);
-        let Ok(shelf) = self.shelf(subscription) else { return Vec::new() };
-        let wanted = Wanted::Ids(stopped.iter().map(|one| one.letter).collect());
-        let mut range = if stopped.is_empty() { Range::default() } else { shelf.all() };
-        let mut originals = BTreeMap::new();
-        while !range.is_empty() && originals.len() < stopped.len() {
-            let letters = shelf.page(&mut range, &wanted).unwrap_or_default();
-            let named = letters.iter().map(|found| found.letter.get(0));
-            originals.extend(named.map(|letter| (letter.id(), original_id(letter))));
-        }
-        let named = |letter| originals.get(&letter).copied().unwrap_or(letter);
-        stopped
-            .into_iter()
-            .map(|one| StoppedKey { key: one.key, dead_letter: named(one.letter) })
-            .collect()
-    }
-
-    /// Puts letters back to the subscription, each atomically.
-    ///
-    /// With a rate it starts a job; [`DeadLetters::job`] tells how it goes.
-    ///
-    /// # Errors
-    /// Nothing was moved: the subscription has no dead-letter topic, a job of it runs, the payload
-    /// does not fit what is asked, or the condition cannot be answered for a letter.
-    pub async fn redrive(
-        &self,
-        subscription: SubscriptionId,
-        selection: Selection,
-        how: Redrive,
-    ) -> Result<Outcome, DeadLetterError> {
-        let shelf = self.shelf(subscription)?;
-        self.check_payload(&shelf, &selection, how.payload.as_ref())?;
-        if !how.dry_run && self.jobs.runs(subscription) {
-            return Err(DeadLetterError::JobRunning);
-        }
-        let wanted = selection.into_wanted(&shelf.subscription);
-        let range = shelf.all();
-        let matched = self.count(&shelf, range, &wanted).await?;
-        if how.dry_run {
-            return Ok(Outcome::Done { matched, moved: 0, complete: true });
-        }
-        let errand = Errand { shelf, range, wanted, action: Action::Redrive(how.payload) };
-        match how.rate {
-            Some(rate) => self.jobs.start(errand, rate, matched).await.map(Outcome::Started),
-            None => errand.run(matched).await,
-        }
-    }
-
-    /// Deletes letters for good.
-    ///
-    /// # Errors
-    /// Nothing was deleted: the subscription has no dead-letter topic, or the condition cannot be
-    /// answered for a letter.
-    pub async fn purge(
-        &self,
-        subscription: SubscriptionId,
-        selection: Selection,
-        dry_run: bool,
-    ) -> Result<Outcome, DeadLetterError> {
-        let shelf = self.shelf(subscription)?;
-        let wanted = selection.into_wanted(&shelf.subscription);
-        let range = shelf.all();
-        let matched = self.count(&shelf, range, &wanted).await?;
-        if dry_run {
-            return Ok(Outcome::Done { matched, moved: 0, complete: true });
-        }
-        Errand { shelf, range, wanted, action: Action::Purge }.run(matched).await
-    }
-
     /// The subscription's last job, whether it runs or has ended.
     #[must_use]
     pub fn job(&self, subscription: SubscriptionId) -> Option<JobStatus> {
@@ -241,42 +126,6 @@ impl DeadLetters {
 
     fn shelf(&self, subscription: SubscriptionId) -> Result<Shelf, DeadLetterError> {
         Shelf::of(&self.broker, &self.wirings.now(), subscription)
-    }
-
-    fn check_payload(
-        &self,
-        shelf: &Shelf,
-        selection: &Selection,
-        payload: Option<&Bytes>,
-    ) -> Result<(), DeadLetterError> {
-        let Some(payload) = payload else { return Ok(()) };
-        if !matches!(selection, Selection::Ids(ids) if ids.len() == 1) {
-            return Err(DeadLetterError::PayloadNeedsOneId);
-        }
-        let bytes_max = shelf.message_max;
-        match payload.len() as u64 > bytes_max {
-            true => Err(DeadLetterError::PayloadTooLarge { bytes_max }),
-            false => Ok(()),
-        }
-    }
-
-    /// How many letters are meant. Asked before any moves, so that a condition that cannot be
-    /// answered moves none.
-    async fn count(
-        &self,
-        shelf: &Shelf,
-        mut range: Range,
-        wanted: &Wanted,
-    ) -> Result<u64, DeadLetterError> {
-        let counting = async {
-            let mut matched = 0;
-            while !range.is_empty() {
-                matched += shelf.page(&mut range, wanted)?.len() as u64;
-                yield_now().await;
-            }
-            Ok(matched)
-        };
-        timeout(REQUEST_MAX, counting).await.unwrap_or(Err(DeadLetterError::TooSlow(REQUEST_MAX)))
     }
 }
 

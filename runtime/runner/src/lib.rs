@@ -14,6 +14,7 @@
 
 mod apply;
 mod broker;
+mod component;
 mod consumer;
 mod dead_letters;
 mod error;
@@ -22,6 +23,7 @@ mod filter;
 mod guests;
 mod health;
 mod isolation;
+mod launch;
 mod monitor;
 mod open;
 mod output_rules;
@@ -50,10 +52,11 @@ pub use dead_letters::{
 };
 pub use error::{OpenError, RunError};
 pub use health::{HealthReport, HealthState};
+pub use launch::{Changes, Launch};
 pub use millstream_plugin_host::Metrics;
 pub use millstream_queue::{Kind, Named, OpenError as JournalError, Recovered, Rename};
 pub use monitor::{Monitor, PluginMetrics};
-pub use open::{Changes, Launch, Opened, open};
+pub use open::{Opened, open};
 pub use rehearsal::{Unfit, rehearse};
 pub use report::{PluginReport, Report, SourceReport, SubscriptionReport, TopicReport};
 pub use running::Running;

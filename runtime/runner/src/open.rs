@@ -1,22 +1,21 @@
 //! Opening everything a plan names, before anything starts.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use millstream_message::SubscriptionId;
-use millstream_pipeline::{Consumer, Plan, PluginPlan, SubscriptionPlan};
-use millstream_plugin_host::{Host, LoadError, Plugin, PluginSettings};
-use millstream_queue::{Broker, Clock, Named, Recovered, Rename, SystemClock};
+use millstream_pipeline::{Consumer, Plan, SubscriptionPlan};
+use millstream_plugin_host::Host;
+use millstream_queue::{Broker, Clock, Recovered, SystemClock};
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::broker;
+use crate::component::Components;
 use crate::error::{OpenError, RunError};
 use crate::feed::Feed;
 use crate::guests::GuestThreads;
-use crate::rules;
+use crate::launch::Launch;
 use crate::running::Running;
 use crate::site::{Plant, Site};
 use crate::station::{Equipment, Station};
@@ -27,29 +26,6 @@ use crate::worker::Worker;
 
 /// Faults that are kept until somebody asks; each stands for a task that ended.
 const FAULTS_MAX: usize = 16;
-
-/// What it takes to open a pipeline.
-pub struct Launch {
-    /// The checked pipeline.
-    pub plan: Arc<Plan>,
-    /// The bytes of each plugin by its name in the plan.
-    pub components: BTreeMap<String, Bytes>,
-    /// Runs the guests.
-    pub host: Host,
-    /// The text of the pipeline file, which a journal keeps.
-    pub text: String,
-    /// What an older journal is told besides.
-    pub changes: Changes,
-}
-
-/// What an older journal holds and the pipeline file does not name any more.
-#[derive(Clone, Debug, Default)]
-pub struct Changes {
-    /// What may go although messages wait in it.
-    pub drops: Vec<Named>,
-    /// What has another name now.
-    pub renames: Vec<Rename>,
-}
 
 /// A pipeline with every source, sink and plugin open, and nothing started.
 pub struct Opened {
@@ -69,8 +45,10 @@ pub struct Opened {
 pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
     let threads = GuestThreads::start().map_err(OpenError::Threads)?;
     let clock: Arc<dyn Clock> = Arc::new(SystemClock::start());
-    let (broker, recovered) = broker::open(&launch, &clock).await?;
-    let Launch { plan, components, host, text, .. } = launch;
+    let Launch { plan, components, host, text, changes } = launch;
+    let components = Components::new(components);
+    let declaration = broker::declaration(&plan, &text, &components, &changes);
+    let (broker, recovered) = broker::open(&plan.broker, declaration, &clock).await?;
     let (fault, faults) = mpsc::channel(FAULTS_MAX);
     let crew = Crew {
         threads: threads.handle().cloned(),
@@ -88,7 +66,7 @@ pub async fn open(launch: Launch) -> Result<Opened, OpenError> {
     let station = |(one, equipment)| Station::new(&wiring, one, equipment, &deployments, with);
     let stations: Vec<_> = wiring.subscriptions().zip(equipment).map(station).collect();
     let workers = workers(&plan, &stations).await?;
-    let plant = Plant { stations, deployments, intakes: Vec::new() };
+    let plant = Plant { stations, deployments, ..Plant::default() };
     Ok(Opened { site, plant, feeds, workers, faults, recovered })
 }
 
@@ -115,14 +93,14 @@ fn feeds(site: &Site, broker: &Arc<dyn Broker>) -> Result<Vec<Feed>, OpenError> 
 /// Loads the plugins, in the order of the plan.
 async fn load(
     wiring: &Wiring,
-    components: &BTreeMap<String, Bytes>,
+    components: &Components,
     host: &Host,
     broker: &Arc<dyn Broker>,
 ) -> Result<Vec<Arc<Deployment>>, OpenError> {
     let plan = wiring.plan();
     let mut deployments = Vec::with_capacity(plan.plugins.len());
     for (place, one) in plan.plugins.iter().enumerate() {
-        let source = components.get(&one.name).cloned().unwrap_or_default();
+        let source = components.of(&one.name);
         let declared = Declared::new(one, &source);
         let loaded = versions::load(one, source, host, &**broker).await?;
         let served = served(wiring, place);
@@ -136,24 +114,6 @@ async fn load(
 pub(crate) fn served(wiring: &Wiring, plugin: usize) -> Vec<SubscriptionId> {
     let served = wiring.subscriptions().filter(|(_, one)| one.consumer == Consumer::Plugin(plugin));
     served.map(|(id, _)| id).collect()
-}
-
-/// Loads a version of a plugin as the plan wants it to be run.
-pub(crate) async fn load_one(
-    one: &PluginPlan,
-    bytes: Bytes,
-    host: &Host,
-) -> Result<Plugin, LoadError> {
-    host.load(&one.name, bytes, settings(one)?).await
-}
-
-/// How the plan wants a plugin to be run, whichever version of it.
-pub(crate) fn settings(one: &PluginPlan) -> Result<PluginSettings, LoadError> {
-    Ok(PluginSettings {
-        config: one.config.clone(),
-        limits: rules::limits(&one.limits),
-        grants: rules::grants(&one.grants).map_err(LoadError::Settings)?,
-    })
 }
 
 /// The workers of all subscriptions. The first of each has started its handler, so that a plugin

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use millstream_pipeline::{Consumer, Plan};
 use millstream_plugin_host::{Host, LoadError, Plugin, Reach, StartFailure};
 
-use crate::open::load_one;
+use crate::versions::load_one;
 
 /// Why a plugin would not run.
 #[derive(Debug)]

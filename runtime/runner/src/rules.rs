@@ -2,7 +2,9 @@
 
 use millstream_message::TopicId;
 use millstream_pipeline as plan;
-use millstream_plugin_host::{CompileLimits, Grants, HttpGrant, Limits, LogRate, Origin};
+use millstream_plugin_host::{
+    CompileLimits, Grants, HttpGrant, Limits, LoadError, LogRate, Origin, PluginSettings,
+};
 use millstream_queue::{
     Backoff, DedupRules, Exhausted, Expired, OnDeadLetter, Ordering, RateRules, StartFrom,
     SubscriptionRules, TopicKind, TopicRules, WhenFull,
@@ -109,6 +111,15 @@ fn batch_messages(plan: &plan::Plan, one: &plan::SubscriptionPlan) -> u32 {
 
 fn topic_id(place: usize) -> TopicId {
     TopicId(place as u32)
+}
+
+/// How the plan wants a plugin to be run, whichever version of it.
+pub(crate) fn settings(one: &plan::PluginPlan) -> Result<PluginSettings, LoadError> {
+    Ok(PluginSettings {
+        config: one.config.clone(),
+        limits: limits(&one.limits),
+        grants: grants(&one.grants).map_err(LoadError::Settings)?,
+    })
 }
 
 /// What a plugin may take.

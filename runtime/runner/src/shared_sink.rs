@@ -1,19 +1,43 @@
 //! A sink that all workers of one subscription write to.
 
+mod left;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use millstream_connectors::{
     FileSink, FileSinkRules, HttpSink, HttpSinkRules, LineForm, Ordered, PassThrough, Sink,
     SinkError, StdoutSink,
 };
+use millstream_message::{Answers, Batch};
 use millstream_pipeline::{OnDeadLetter, Ordering, SinkConnector, SubscriptionPlan};
+use tokio_util::sync::{CancellationToken, DropGuard};
 
-/// An open sink, and what it was opened by.
+pub(crate) use self::left::LeftSink;
+
+/// An open sink, and what it was opened by. It stays open for as long as somebody has it: its
+/// subscription, or a worker with something in hand.
 #[derive(Clone)]
 pub(crate) struct SharedSink {
     rules: SinkRules,
-    opened: Opened,
+    open: Arc<Open>,
 }
 
-#[derive(Clone)]
+/// What is closed when nobody has it any more.
+struct Open {
+    sink: Opened,
+    closed: CancellationToken,
+    /// Says that it is closed. Fields go in their order, so this one goes when that is true.
+    _closes: DropGuard,
+}
+
+impl Open {
+    fn new(sink: Opened) -> Arc<Self> {
+        let closed = CancellationToken::new();
+        Arc::new(Self { sink, _closes: closed.clone().drop_guard(), closed })
+    }
+}
+
 enum Opened {
     File(FileSink),
     Stdout(StdoutSink),
@@ -84,7 +108,7 @@ impl SharedSink {
             }
             SinkConnector::PassThrough => Opened::PassThrough,
         };
-        Ok(Self { rules, opened })
+        Ok(Self { rules, open: Open::new(opened) })
     }
 
     /// What it was opened by.
@@ -98,7 +122,7 @@ impl SharedSink {
             SinkConnector::File { path, .. } => Some(path.clone()),
             _ => None,
         };
-        match &self.opened {
+        match &self.open.sink {
             Opened::File(file) if path(&self.rules) == path(rules) => Some(file),
             _ => None,
         }
@@ -106,12 +130,26 @@ impl SharedSink {
 
     /// One worker's share of it.
     pub(crate) fn share(&self) -> Box<dyn Sink> {
-        match &self.opened {
+        let sink: Box<dyn Sink> = match &self.open.sink {
             Opened::File(sink) => Box::new(sink.clone()),
             Opened::Stdout(sink) => Box::new(sink.clone()),
             Opened::Http(sink) => Box::new(sink.clone()),
             Opened::PassThrough => Box::new(PassThrough),
-        }
+        };
+        Box::new(Share { sink, _open: Arc::clone(&self.open) })
+    }
+}
+
+/// One worker's share, for which the sink stays open.
+struct Share {
+    sink: Box<dyn Sink>,
+    _open: Arc<Open>,
+}
+
+#[async_trait]
+impl Sink for Share {
+    async fn deliver(&mut self, batch: &Batch) -> Result<Answers, SinkError> {
+        self.sink.deliver(batch).await
     }
 }
 

@@ -14,6 +14,7 @@ use crate::feed::Feed;
 use crate::guests::GuestThreads;
 use crate::monitor::Monitor;
 use crate::report::SourceCounters;
+use crate::shared_sink::LeftSink;
 use crate::sources::{Intake, Intakes};
 use crate::station::Station;
 use crate::swap::{Crew, Deployment, Swaps, watch as follow};
@@ -48,6 +49,8 @@ pub(crate) struct Plant {
     pub(crate) deployments: Vec<Arc<Deployment>>,
     /// In the order of the plan, without those that the server answers.
     pub(crate) intakes: Vec<Intake>,
+    /// Sinks of subscriptions that are gone, until their workers are gone as well.
+    pub(crate) left: Vec<LeftSink>,
 }
 
 impl Site {

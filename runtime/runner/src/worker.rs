@@ -1,15 +1,17 @@
 //! One worker: lease, handle, settle, until told to stop.
 
+mod next;
+mod outcome;
+
 use std::sync::Arc;
 
 use millstream_connectors::Sink;
-use millstream_message::{Settlement, Verdict, Verdicts};
 use millstream_plugin_host::StartFailure;
-use millstream_queue::{Delivery, Handler, LeaseError, LeaseRequest, SettleError};
+use millstream_queue::{Delivery, Handler};
 
 use crate::consumer::{Consumer, PluginConsumer};
 use crate::health::Health;
-use crate::isolation::{self, Calls, Handled, Rules};
+use crate::isolation::{self, Handled, Rules};
 use crate::pace::Pace;
 use crate::post::Post;
 use crate::swap::{Duty, Figures, Turn, Version};
@@ -24,15 +26,6 @@ pub(crate) struct Worker {
     health: Arc<Health>,
     /// Which version of its plugin it serves; none for a sink.
     duty: Option<Duty>,
-}
-
-/// How a wait for messages ends.
-enum Next {
-    Delivery(Box<Delivery>),
-    /// Something changed: look again.
-    Again,
-    /// Stop.
-    Over,
 }
 
 impl Worker {
@@ -129,151 +122,6 @@ impl Worker {
         };
         isolation::handle(consumer, delivery, rules).await
     }
-
-    async fn next(&mut self) -> Option<Delivery> {
-        loop {
-            if !self.take_up() {
-                return None;
-            }
-            match self.wait().await {
-                Next::Delivery(delivery) => {
-                    self.duty.iter().for_each(|duty| duty.show(&delivery));
-                    return Some(*delivery);
-                }
-                Next::Again => {}
-                Next::Over => return None,
-            }
-        }
-    }
-
-    /// Takes up the version that is due; false when there is none.
-    fn take_up(&mut self) -> bool {
-        let Some(duty) = &mut self.duty else { return true };
-        match duty.turn() {
-            Turn::Stay => true,
-            Turn::Over => false,
-            Turn::Move(version) => {
-                self.health = version.health(self.post.subscription);
-                self.handler = Arc::clone(&version.handler);
-                // The instance that is dropped here makes room for the one that is started next.
-                self.consumer = consumer(&self.post, &version, &self.health);
-                self.pace = self.post.pace.cautious();
-                true
-            }
-        }
-    }
-
-    /// Waits until the handler can take a batch, and for the batch.
-    async fn wait(&mut self) -> Next {
-        let request = self.request();
-        let Self { post, consumer, health, duty, .. } = self;
-        let leased = async {
-            health.rested(consumer.must_start()).await;
-            consumer.ready().await.map_err(Trouble::Start)?;
-            post.broker.lease(request).await.map_err(Trouble::Lease)
-        };
-        let leased = tokio::select! {
-            biased;
-            () = post.stop.cancelled() => return Next::Over,
-            () = changed(duty) => return Next::Again,
-            leased = leased => leased,
-        };
-        match leased {
-            Ok(delivery) => Next::Delivery(Box::new(delivery)),
-            Err(Trouble::Start(failure)) => {
-                self.start_failed(&failure.to_string());
-                Next::Again
-            }
-            // Another version serves: the duty says in a moment which.
-            Err(Trouble::Lease(LeaseError::Fenced)) => self.until_changed().await,
-            Err(Trouble::Lease(_)) => Next::Over,
-        }
-    }
-
-    async fn until_changed(&mut self) -> Next {
-        tokio::select! {
-            biased;
-            () = self.post.stop.cancelled() => Next::Over,
-            () = changed(&mut self.duty) => Next::Again,
-        }
-    }
-
-    fn request(&self) -> LeaseRequest {
-        let id = self.post.subscription;
-        let version = self.duty.as_ref().and_then(Duty::version);
-        LeaseRequest {
-            subscription: id,
-            generation: version.map_or(self.post.generation, |version| version.generation(id)),
-            keys: None,
-            messages_max: self.pace.messages(),
-            handler: Arc::clone(&self.handler),
-        }
-    }
-
-    fn adapt(&mut self, handled: &Handled) {
-        if handled.too_many {
-            self.pace.slow_down()
-        } else {
-            self.pace.speed_up()
-        }
-        if let Some(failure) = &handled.start_failure {
-            self.start_failed(failure);
-        }
-        let Calls { answered, failed, failure } = &handled.calls;
-        if *answered {
-            self.health.answered();
-        } else if let Some(why) = failure {
-            // A sink has the retry delays of its messages; where to write to is not its fault.
-            let rests = self.consumer.isolates();
-            self.health.calls_failed(*failed, why, self.post.broker.now().wall_ms, rests);
-        }
-    }
-
-    fn start_failed(&self, failure: &str) {
-        let rest = self.health.start_failed(failure, self.post.broker.now().wall_ms);
-        self.duty.as_ref().and_then(figures).into_iter().for_each(Figures::fail_start);
-        tracing::error!(subscription = %self.post.name, %failure, ?rest, "the handler does not start");
-    }
-
-    /// The trial of the version was ended: what its worker has in hand was never tried.
-    async fn give_back(&mut self, delivery: Delivery) {
-        let verdicts = Verdicts::Each(vec![Verdict::Returned; delivery.batch.len()]);
-        let returned = Settlement { verdicts, outputs: Vec::new() };
-        // A lease that has ended was given back already.
-        let _ = self.post.broker.settle(delivery, returned).await;
-    }
-
-    async fn settle(&mut self, delivery: Delivery, settlement: Settlement) {
-        let subscription = &self.post.name;
-        match self.post.broker.settle(delivery, settlement).await {
-            Ok(settled) if settled.parked + settled.given_up > 0 => tracing::debug!(
-                %subscription,
-                retried = settled.parked,
-                given_up = settled.given_up,
-                "messages failed"
-            ),
-            Ok(_) => {}
-            Err(SettleError::LeaseEnded) => tracing::warn!(
-                %subscription,
-                "the lease ended before its messages were handled: they are delivered again"
-            ),
-            Err(error) => tracing::error!(%subscription, %error, "settle refused"),
-        }
-    }
-}
-
-/// Resolves when the worker may have to take up another version.
-async fn changed(duty: &mut Option<Duty>) {
-    match duty {
-        Some(duty) => duty.changed().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Why no messages came.
-enum Trouble {
-    Start(StartFailure),
-    Lease(LeaseError),
 }
 
 fn consumer(post: &Post, version: &Version, health: &Arc<Health>) -> Consumer {

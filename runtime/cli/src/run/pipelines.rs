@@ -60,8 +60,8 @@ impl Pipelines {
             Refused::Findings { findings, unusable }
         })?;
         fit(&wish.changes.renames, &plan).map_err(Refused::Wrong)?;
-        let (plan, changes) = (Arc::new(plan), wish.changes.clone());
-        Ok((Proposal { plan, components, text, changes }, pulled))
+        let changes = wish.changes.clone();
+        Ok((Proposal::new(Arc::new(plan), components, text, changes), pulled))
     }
 }
 

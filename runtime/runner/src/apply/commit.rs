@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use millstream_message::SubscriptionId;
 use millstream_pipeline::PluginPlan;
 use millstream_queue::Broker;
 
 use super::prepare::{Prepared, Ready};
+use crate::component::{Component, Components};
 use crate::feed::Feed;
 use crate::open::served;
+use crate::shared_sink::{LeftSink, SharedSink};
 use crate::site::{Plant, Site};
 use crate::sources::Intake;
 use crate::station::{Equipment, Station};
@@ -23,7 +24,7 @@ pub(super) fn commit(
     site: &Arc<Site>,
     plant: &mut Plant,
     wiring: Wiring,
-    components: &BTreeMap<String, Bytes>,
+    components: &Components,
     prepared: Prepared,
 ) {
     let Prepared { plugins, equipment, feeds } = prepared;
@@ -31,7 +32,7 @@ pub(super) fn commit(
     let mut deployments = Vec::new();
     for (place, ready) in plugins.into_iter().enumerate() {
         let one = &wiring.plan().plugins[place];
-        let source = components.get(&one.name).cloned().unwrap_or_default();
+        let source = components.of(&one.name);
         let served = served(&wiring, place);
         let (deployment, old) = deploy(site, one, &source, &served, ready);
         replaced.extend(old.map(|old| (one.name.clone(), old)));
@@ -54,7 +55,7 @@ pub(super) fn commit(
 fn deploy(
     site: &Arc<Site>,
     one: &PluginPlan,
-    source: &Bytes,
+    source: &Component,
     served: &[SubscriptionId],
     ready: Ready,
 ) -> (Arc<Deployment>, Option<Arc<Version>>) {
@@ -91,14 +92,14 @@ fn deploy(
 
 /// What serves must be there when somebody wants to go back to it. The queue keeps bytes of plugins
 /// only that it knows, so this comes after.
-fn keep(site: &Arc<Site>, one: &PluginPlan, bytes: Bytes) {
+fn keep(site: &Arc<Site>, one: &PluginPlan, source: Component) {
     let (name, site) = (one.name.clone(), Arc::clone(site));
     let crew = site.crew.clone();
     crew.spawn(format!("bytes of {name}"), async move {
         let Some(known) = site.broker.plugins().into_iter().find(|known| known.name == name) else {
             return;
         };
-        if let Err(error) = versions::keep(&known, bytes, &*site.broker).await {
+        if let Err(error) = versions::keep(&known, &source, &*site.broker).await {
             tracing::error!(plugin = %name, %error, "its bytes were not kept");
         }
     });
@@ -121,14 +122,22 @@ fn stations(
         match old.remove(&one.0) {
             Some(before) if before.is_as(&station) => plant.stations.push(before),
             before => {
-                before.iter().for_each(|before| before.post.stop.cancel());
+                before.iter().for_each(|before| leave(before, &mut plant.left));
                 plant.stations.push(station);
                 started.push(place);
             }
         }
     }
-    old.values().for_each(|removed| removed.post.stop.cancel());
+    old.values().for_each(|removed| leave(removed, &mut plant.left));
+    drop(old);
+    plant.left.retain(|one| !one.is_closed());
     started
+}
+
+/// Its workers finish what they have in hand.
+fn leave(station: &Station, left: &mut Vec<LeftSink>) {
+    station.post.stop.cancel();
+    left.extend(station.sink().map(SharedSink::left));
 }
 
 fn intakes(

@@ -3,11 +3,14 @@
 use millstream_pipeline::{BrokerPlan, JournalPlan, Plan, SourceConnector, SourcePlan};
 
 use super::error::NeedsRestart;
+use super::reading::reads_on;
+use super::settings;
+use crate::launch::Changes;
 
 /// What the new plan would change of it.
-pub(super) fn changed(old: &Plan, new: &Plan) -> Vec<NeedsRestart> {
+pub(super) fn changed(old: &Plan, new: &Plan, changes: &Changes) -> Vec<NeedsRestart> {
     let name = differs(&["pipeline"], &old.name, &new.name);
-    let stdin = stdin(old, new);
+    let stdin = stdin(old, new, changes);
     name.into_iter().chain(broker(&old.broker, &new.broker)).chain(stdin).collect()
 }
 
@@ -22,10 +25,10 @@ fn broker(old: &BrokerPlan, new: &BrokerPlan) -> Vec<NeedsRestart> {
     };
     let all = [
         setting("path", path.display().to_string(), new.path.display().to_string()),
-        setting("sync", format!("{sync:?}"), format!("{:?}", new.sync)),
+        setting("sync", settings::word(sync), settings::word(&new.sync)),
         setting("memory_budget", memory_budget.to_string(), new.memory_budget.to_string()),
         setting("reserve", reserve.to_string(), new.reserve.to_string()),
-        setting("segment_bytes", segment_bytes.to_string(), new.segment_bytes.to_string()),
+        setting("segment", segment_bytes.to_string(), new.segment_bytes.to_string()),
     ];
     all.into_iter().flatten().collect()
 }
@@ -39,18 +42,25 @@ fn kind(broker: &BrokerPlan) -> &'static str {
 
 /// What was read of stdin and not published yet is with the source that read it: nobody can go on from
 /// there.
-fn stdin(old: &Plan, new: &Plan) -> Option<NeedsRestart> {
+fn stdin(old: &Plan, new: &Plan, changes: &Changes) -> Option<NeedsRestart> {
     let reads = |one: &&SourcePlan| matches!(one.connector, SourceConnector::Stdin { .. });
     let (before, now) = (old.sources.iter().find(reads), new.sources.iter().find(reads));
-    let told = |plan: &Plan, one: Option<&SourcePlan>| {
-        one.map_or("none".to_owned(), |one| {
-            let topic = &plan.topics[one.topic].name;
-            format!("{} {:?} into {topic}", one.name, one.connector)
-        })
-    };
     let (from, to) = (told(old, before), told(new, now));
-    let name = &now.or(before)?.name;
-    differs(&["sources", name], &from, &to)
+    let same = now.is_some_and(|now| reads_on(old, (new, now), changes));
+    let name = now.or(before).filter(|_| !same)?.name.as_str();
+    let route = ["sources", name].map(str::to_owned).to_vec();
+    Some(NeedsRestart { route, from, to })
+}
+
+/// All that the source was opened by, so that what has changed is among it.
+fn told(plan: &Plan, one: Option<&SourcePlan>) -> String {
+    let Some(one) = one else { return "none".to_owned() };
+    let topic = &plan.topics[one.topic];
+    let settings = settings::source(plan, one).into_iter();
+    let bounds = settings::topic(topic).into_iter().filter(|(name, _)| name.starts_with("max_"));
+    let all = settings.chain(bounds).filter(|(_, value)| value != "none");
+    let all: Vec<String> = all.map(|(name, value)| format!("{name} {value}")).collect();
+    format!("{} ({})", one.name, all.join(", "))
 }
 
 fn differs(route: &[&str], from: &str, to: &str) -> Option<NeedsRestart> {

@@ -1,10 +1,12 @@
 //! What applying a pipeline would change, and what would refuse it.
 
+mod names;
+mod waiting;
+
 use std::sync::Arc;
 
-use millstream_pipeline::{Plan, StartFrom, SubscriptionPlan, TopicKind};
-use millstream_plugin_host::Digest;
-use millstream_queue::{Broker, Changed, Declaration, Kind, Named, Plan as QueuePlan, Rename};
+use millstream_pipeline::Plan;
+use millstream_queue::{Broker, Changed, Declaration, Kind, Plan as QueuePlan};
 
 use super::error::ApplyError;
 use super::settings::{self, Settings, differences};
@@ -33,7 +35,7 @@ impl<'a> Outlook<'a> {
         declaration: &Declaration,
     ) -> Result<Self, ApplyError> {
         let old = Arc::clone(site.wiring().plan());
-        let restart = fixed::changed(&old, &proposal.plan);
+        let restart = fixed::changed(&old, &proposal.plan, &proposal.changes);
         if !restart.is_empty() {
             return Err(ApplyError::NeedsRestart(restart));
         }
@@ -95,8 +97,8 @@ impl<'a> Outlook<'a> {
             (one.name().to_owned(), settings::plugin(&declared.plan, &declared.source))
         });
         let now = self.new.plugins.iter().map(|one| {
-            let bytes = self.proposal.components.get(&one.name).cloned().unwrap_or_default();
-            (one.name.clone(), settings::plugin(one, &Digest::of(&bytes).to_string()))
+            let source = self.proposal.components.of(&one.name);
+            (one.name.clone(), settings::plugin(one, source.digest()))
         });
         self.steps(StepKind::Plugin, before.collect(), now.collect())
     }
@@ -152,74 +154,6 @@ impl<'a> Outlook<'a> {
         });
         let messages = self.messages(kind, name, change, waiting, ends_leases);
         Step { kind, name: name.to_owned(), was: None, change, settings, waiting, messages }
-    }
-
-    /// What becomes of messages that wait.
-    fn messages(
-        &self,
-        kind: StepKind,
-        name: &str,
-        change: ChangeKind,
-        waiting: u64,
-        ends_leases: bool,
-    ) -> Option<String> {
-        let number = if waiting == 1 { "1 message".into() } else { format!("{waiting} messages") };
-        let verb = if waiting == 1 { "waits" } else { "wait" };
-        match change {
-            ChangeKind::Added if kind == StepKind::Subscription => self.begins(name),
-            ChangeKind::Removed if waiting > 0 => Some(format!("{number} given up")),
-            ChangeKind::Changed if ends_leases => {
-                Some(format!("{number} {verb} on, those in hand are delivered again, uncounted"))
-            }
-            ChangeKind::Changed if waiting > 0 => Some(format!("{number} {verb} on")),
-            _ => None,
-        }
-    }
-
-    /// Where a new subscription begins, where its topic is there already.
-    fn begins(&self, name: &str) -> Option<String> {
-        let one = self.new.subscriptions.iter().find(|one| one.name == name)?;
-        let topic = &self.new.topics[one.topic];
-        let what = Named { kind: Kind::Topic, name: topic.name.clone() };
-        let there = self.queue.changes.iter().find(|change| change.what == what)?;
-        if there.how == Changed::Added {
-            return None;
-        }
-        Some(match (topic.kind, one.from) {
-            (TopicKind::Command, _) => format!("takes over what waits in {:?}", topic.name),
-            (_, StartFrom::Earliest) => {
-                format!("begins with the oldest message that {:?} has", topic.name)
-            }
-            (_, StartFrom::New) => format!("begins with what comes next in {:?}", topic.name),
-        })
-    }
-
-    /// Dropped and declared all the same: it is another one, of the same name.
-    fn begins_anew(&self, kind: StepKind, name: &str) -> bool {
-        let drops = &self.proposal.changes.drops;
-        let dropped =
-            |kind: Kind, name: &str| drops.iter().any(|one| one.kind == kind && one.name == *name);
-        let reads_dropped = |one: &SubscriptionPlan| {
-            one.name == name && dropped(Kind::Topic, &self.old.topics[one.topic].name)
-        };
-        match kind {
-            StepKind::Topic => dropped(Kind::Topic, name),
-            StepKind::Subscription => {
-                dropped(Kind::Subscription, name)
-                    || self.old.subscriptions.iter().any(reads_dropped)
-            }
-            StepKind::Plugin | StepKind::Source => false,
-        }
-    }
-
-    fn name_before(&self, kind: StepKind, name: &str) -> String {
-        let of_kind = queue_kind(kind);
-        let renamed = of_kind.and_then(|kind| self.renames(kind).find(|one| one.to == name));
-        renamed.map_or(name, |one| &one.from).to_owned()
-    }
-
-    fn renames(&self, kind: Kind) -> impl Iterator<Item = &Rename> {
-        self.proposal.changes.renames.iter().filter(move |one| one.kind == kind)
     }
 }
 

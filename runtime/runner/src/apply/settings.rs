@@ -105,9 +105,9 @@ pub(super) fn plugin(one: &PluginPlan, digest: &str) -> Settings {
         ("limits.log_rate", rate(&limits.log_rate)),
         ("limits.log_bytes", limits.log_bytes.to_string()),
         ("limits.host_data", limits.host_data.to_string()),
-        ("limits.compile.timeout", format!("{:?}", limits.compile.timeout)),
-        ("limits.compile.memory", limits.compile.memory.to_string()),
-        ("limits.compile.size", limits.compile.size.to_string()),
+        ("limits.compile_timeout", format!("{:?}", limits.compile.timeout)),
+        ("limits.compile_memory", limits.compile.memory.to_string()),
+        ("limits.compile_size", limits.compile.size.to_string()),
         ("grants.http", format!("[{}]", one.grants.http.join(", "))),
         ("grants.keyvalue", one.grants.keyvalue.to_string()),
     ]
@@ -144,7 +144,7 @@ fn rate(rate: &RateLimit) -> String {
 }
 
 /// `DeadLetter` as a pipeline file has it: `dead_letter`.
-fn word(choice: &impl Debug) -> String {
+pub(super) fn word(choice: &impl Debug) -> String {
     let mut word = String::new();
     for letter in format!("{choice:?}").chars() {
         if letter.is_uppercase() && !word.is_empty() {

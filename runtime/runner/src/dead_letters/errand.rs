@@ -7,11 +7,11 @@ use tokio::time::timeout;
 
 use super::error::DeadLetterError;
 use super::memo::Memo;
+use super::moving::{Outcome, REQUEST_MAX};
 use super::rate::Rate;
 use super::restored::restored;
 use super::selection::Wanted;
 use super::shelf::{Found, Range, Shelf};
-use super::{Outcome, REQUEST_MAX};
 
 /// Letters to move, and where to.
 pub(super) struct Errand {

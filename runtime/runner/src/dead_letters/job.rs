@@ -1,16 +1,13 @@
-//! Redrives that go on by themselves, at a rate, and over restarts of the host.
+//! A redrive that goes on by itself, at a rate, and over restarts of the host.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use millstream_message::SubscriptionId;
 use serde::Serialize;
 use tokio::sync::oneshot;
 use tokio::time::{Interval, MissedTickBehavior, interval, sleep};
 use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 
 use super::errand::Errand;
 use super::error::DeadLetterError;
@@ -43,112 +40,32 @@ pub enum JobState {
     Stopped,
 }
 
-/// The jobs: the last one of each subscription.
-#[derive(Clone, Default)]
-pub(super) struct Jobs {
-    by_subscription: Arc<Mutex<BTreeMap<SubscriptionId, Arc<Job>>>>,
-    tasks: TaskTracker,
-    closing: CancellationToken,
-}
-
-struct Job {
+/// A redrive at a rate.
+pub(super) struct Job {
     status: Mutex<JobStatus>,
     /// Somebody stops it for good.
-    stop: CancellationToken,
+    pub(super) stop: CancellationToken,
     /// The host closes.
     closing: CancellationToken,
     /// It moves nothing any more, and the broker knows.
-    over: CancellationToken,
+    pub(super) over: CancellationToken,
 }
 
 /// How a job begins.
-enum Beginning {
+pub(super) enum Beginning {
     /// As this memo says, once it is kept: then the other side is told.
     New(Bytes, oneshot::Sender<Result<(), DeadLetterError>>),
     /// Where the process before left it.
     Again,
 }
 
-impl Jobs {
-    /// Starts a job. When this answers, it goes on whatever happens to the process.
-    pub(super) async fn start(
-        &self,
-        errand: Errand,
-        rate: Rate,
-        matched: u64,
-    ) -> Result<JobStatus, DeadLetterError> {
-        let (told, kept) = oneshot::channel();
-        let beginning = Beginning::New(errand.memo(rate, matched), told);
-        let status = self.add(errand, rate, matched, beginning)?;
-        kept.await.unwrap_or(Err(DeadLetterError::Closed)).map(|()| status)
-    }
-
-    /// Goes on with a job of the process before.
-    pub(super) fn resume(
-        &self,
-        errand: Errand,
-        rate: Rate,
-        matched: u64,
-    ) -> Result<JobStatus, DeadLetterError> {
-        self.add(errand, rate, matched, Beginning::Again)
-    }
-
-    fn add(
-        &self,
-        errand: Errand,
-        rate: Rate,
-        matched: u64,
-        beginning: Beginning,
-    ) -> Result<JobStatus, DeadLetterError> {
-        let mut jobs = lock(&self.by_subscription);
-        let subscription = errand.shelf.id;
-        if self.closing.is_cancelled() {
-            return Err(DeadLetterError::Closed);
-        }
-        if jobs.get(&subscription).is_some_and(|job| job.runs()) {
-            return Err(DeadLetterError::JobRunning);
-        }
-        let status = JobStatus { matched, moved: 0, state: JobState::Running };
-        let job = Arc::new(Job::new(status, self.closing.clone()));
-        jobs.insert(subscription, Arc::clone(&job));
-        self.tasks.spawn(job.run(errand, rate, beginning));
-        Ok(status)
-    }
-
-    pub(super) fn runs(&self, subscription: SubscriptionId) -> bool {
-        self.status(subscription).is_some_and(|status| status.state == JobState::Running)
-    }
-
-    pub(super) fn status(&self, subscription: SubscriptionId) -> Option<JobStatus> {
-        Some(lock(&self.by_subscription).get(&subscription)?.status())
-    }
-
-    /// Answers when no start goes on with it.
-    pub(super) async fn stop(&self, subscription: SubscriptionId) -> Option<JobStatus> {
-        let job = Arc::clone(lock(&self.by_subscription).get(&subscription)?);
-        job.stop.cancel();
-        job.over.cancelled().await;
-        Some(job.status())
-    }
-
-    pub(super) async fn close(&self) {
-        // Under the lock, so that a job that is about to start is told as well.
-        {
-            let _jobs = lock(&self.by_subscription);
-            self.closing.cancel();
-        }
-        self.tasks.close();
-        self.tasks.wait().await;
-    }
-}
-
 impl Job {
-    fn new(status: JobStatus, closing: CancellationToken) -> Self {
+    pub(super) fn new(status: JobStatus, closing: CancellationToken) -> Self {
         let (stop, over) = (CancellationToken::new(), CancellationToken::new());
         Self { status: Mutex::new(status), stop, closing, over }
     }
 
-    async fn run(self: Arc<Self>, mut errand: Errand, rate: Rate, beginning: Beginning) {
+    pub(super) async fn run(self: Arc<Self>, mut errand: Errand, rate: Rate, beginning: Beginning) {
         // However the task ends, nobody is told that it goes on.
         let _over = Over(Arc::clone(&self));
         let state = match self.go(&mut errand, rate, beginning).await {
@@ -251,11 +168,11 @@ impl Job {
         Ok((done.looked_at as usize).min(letters.len()))
     }
 
-    fn status(&self) -> JobStatus {
+    pub(super) fn status(&self) -> JobStatus {
         *lock(&self.status)
     }
 
-    fn runs(&self) -> bool {
+    pub(super) fn runs(&self) -> bool {
         self.status().state == JobState::Running
     }
 
@@ -287,6 +204,6 @@ fn turns(rate: Rate) -> (usize, Interval) {
 }
 
 /// What a panic left is whole: each section sets plain values.
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

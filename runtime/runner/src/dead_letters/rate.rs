@@ -60,3 +60,30 @@ fn rate(text: &str) -> Option<Rate> {
     let messages = number.replace('_', "").parse().ok().filter(|&messages| messages > 0)?;
     Some(Rate { messages, per: Duration::from_secs(seconds) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_rate_has_a_number_and_a_unit_of_time() {
+        let second = Duration::from_secs(1);
+        assert_eq!("50/s".parse(), Ok(Rate { messages: 50, per: second }));
+        assert_eq!("1_000/h".parse(), Ok(Rate { messages: 1_000, per: second * 3_600 }));
+        for wrong in
+            ["", "50", "0/s", "50/d", "/s", "-1/s", "1.5/s", "s/50", "99999999999999999999/s"]
+        {
+            assert!(wrong.parse::<Rate>().is_err(), "{wrong:?} passed");
+        }
+    }
+
+    #[test]
+    fn a_rate_is_spread_over_its_time() {
+        let pace = |text: &str| text.parse::<Rate>().unwrap().pace();
+        assert_eq!(pace("1/h"), (1, Duration::from_secs(3_600)));
+        assert_eq!(pace("50/s"), (5, Duration::from_millis(100)));
+        assert_eq!(pace("1024000/s"), (1_024, Duration::from_millis(1)));
+        // A rate without end has some bound.
+        assert_eq!(pace("18446744073709551615/s"), (1_024, Duration::from_nanos(1)));
+    }
+}

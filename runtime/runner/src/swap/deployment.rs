@@ -1,29 +1,26 @@
 //! One plugin of the running pipeline: its versions, and the way from one to another.
 
+mod declared;
+mod trial;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
 use millstream_message::{Batch, SubscriptionId};
 use millstream_pipeline::PluginPlan;
-use millstream_plugin_host::{Digest, Host, Metrics};
-use millstream_queue::{Broker, DeployError, Ended, Share};
+use millstream_plugin_host::{Host, Metrics};
+use millstream_queue::{Broker, Ended};
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep};
 
+pub(crate) use self::declared::Declared;
 use super::duty::{Duty, Lane};
 use super::meters::Meters;
 use super::origins::Origins;
-use super::service::{Service, Trial};
+use super::service::Service;
 use super::status::SwapStatus;
 use super::version::{Generations, Version, VersionReport};
 use crate::health::HealthReport;
-use crate::versions::{Loaded, Module, is_journalled};
-
-/// How long a trial waits for the end of the one before: what that withheld goes on in steps.
-const TRIAL_BEFORE_MAX: Duration = Duration::from_secs(10);
-/// How often it looks.
-const LOOK_AGAIN: Duration = Duration::from_millis(10);
+use crate::versions::{Loaded, Module};
 
 /// One plugin of the running pipeline.
 pub(crate) struct Deployment {
@@ -37,22 +34,6 @@ pub(crate) struct Deployment {
     pub(super) under_way: Mutex<UnderWay>,
     meters: Mutex<Meters>,
     origins: Mutex<Origins>,
-}
-
-/// What the pipeline file says of it.
-#[derive(Clone, Debug)]
-pub(crate) struct Declared {
-    pub(crate) plan: Arc<PluginPlan>,
-    /// Digest of the bytes that its source names.
-    pub(crate) source: String,
-}
-
-impl Declared {
-    /// `plan`, and the bytes that its source names.
-    pub(crate) fn new(plan: &PluginPlan, source: &Bytes) -> Self {
-        let source = Digest::of(source).to_string();
-        Self { plan: Arc::new(plan.clone()), source }
-    }
 }
 
 /// What is under way with its versions.
@@ -187,68 +168,6 @@ impl Deployment {
     /// What all versions did and took, by subscription.
     pub(crate) fn metrics(&self) -> Vec<(String, Metrics)> {
         self.meters().sums()
-    }
-
-    /// Another version has messages from now on, as far as `share` goes.
-    pub(super) async fn begin(&self, module: Module, share: Share) -> Result<(), DeployError> {
-        let digest = module.plugin.inspection().digest.to_string();
-        let generation = self.begin_trial(&digest, share).await?;
-        let since = self.broker.now().wall_ms;
-        self.meters().load(&module.plugin);
-        let version = Version::new(self.name(), module, Generations::all(generation), since);
-        let trial = Some(Trial { version: Arc::new(version), share });
-        self.service.send_modify(|service| service.trial = trial);
-        Ok(())
-    }
-
-    async fn begin_trial(&self, digest: &str, share: Share) -> Result<u64, DeployError> {
-        let until = Instant::now() + TRIAL_BEFORE_MAX;
-        loop {
-            match self.broker.begin_trial(self.name(), digest, share).await {
-                Err(DeployError::OnTrial) if Instant::now() < until => sleep(LOOK_AGAIN).await,
-                begun => return begun,
-            }
-        }
-    }
-
-    /// The version on trial has all keys from now on.
-    pub(super) async fn widen(&self) -> Result<(), DeployError> {
-        self.broker.widen_trial(self.name(), Share::ALL).await?;
-        self.service.send_modify(|service| {
-            if let Some(trial) = &mut service.trial {
-                trial.share = Share::ALL;
-            }
-        });
-        Ok(())
-    }
-
-    /// The version on trial serves from now on. Gives the one that served.
-    pub(super) async fn promote(
-        &self,
-        bytes: Option<Bytes>,
-    ) -> Result<Option<Arc<Version>>, DeployError> {
-        let trial = self.service.borrow().trial.clone();
-        let Some(Trial { version, .. }) = trial else { return Ok(None) };
-        if let Some(bytes) = bytes.filter(|_| is_journalled(&*self.broker)) {
-            self.broker.keep_module(self.name(), version.digest(), bytes).await?;
-        }
-        self.broker.promote(self.name()).await?;
-        let mut replaced = None;
-        self.service.send_modify(|service| replaced = service.promote());
-        let Some((old, forgotten)) = replaced else { return Ok(None) };
-        forgotten.into_iter().for_each(|one| self.forget(&one));
-        Ok(Some(old))
-    }
-
-    /// The trial is over and the version that serves has all messages.
-    pub(super) async fn roll_back(&self, why: &str) -> Result<Option<Arc<Version>>, DeployError> {
-        let told = self.broker.roll_back(self.name(), why).await;
-        let mut trial = None;
-        self.service.send_modify(|service| trial = service.trial.take());
-        if let Some(trial) = &trial {
-            trial.version.withdrawn.cancel();
-        }
-        told.map(|_| trial.map(|trial| trial.version))
     }
 
     /// Nobody goes back to the version before.

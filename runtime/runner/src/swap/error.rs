@@ -11,9 +11,9 @@ pub enum SwapError {
     /// No such plugin runs.
     #[error("no such plugin")]
     Unknown,
-    /// Another swap of the plugin is under way.
+    /// A swap of the plugin is under way.
     #[error(
-        "another swap of this plugin is under way, {} since {}: wait for its end, or `rollback` ends it",
+        "a swap of this plugin is under way, {} since {}: wait for its end, or `rollback` ends it",
         .0.state.name(),
         .0.since()
     )]

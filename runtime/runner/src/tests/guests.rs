@@ -4,9 +4,15 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// A guest that hands everything on.
-pub(super) fn echo() -> Vec<u8> {
+pub(crate) fn echo() -> Vec<u8> {
     let built = build("tests/guests", &["--locked", "-p", "echo"]);
     std::fs::read(built.join("echo.wasm")).unwrap()
+}
+
+/// A guest that refuses every configuration but one.
+pub(crate) fn refuse_config() -> Vec<u8> {
+    let built = build("tests/guests", &["--locked", "-p", "refuse-config"]);
+    std::fs::read(built.join("refuse_config.wasm")).unwrap()
 }
 
 /// A guest that starts three times of four and traps on all that is not `calm`.

@@ -12,7 +12,7 @@ use millstream_registry::{Pulled, Registries};
 use millstream_runner::{Running, Swaps};
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
-use super::{ending, say, serves, swapped};
+use super::swapping::{ending, say, serves, swapped};
 use crate::failure::Failure;
 use crate::registries::{registries, unpulled};
 

@@ -3,7 +3,9 @@
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 
+use super::trial::{FIRST_ANSWER_MAX, LOOK_EVERY, LOOK_FIRST};
 use super::*;
+use crate::swap::judgement::Sample;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millstream_message::{Batch, SubscriptionId};
-use millstream_plugin_host::{Input, Instance, Plugin, Reach, StartFailure};
-use tokio::time::{Instant, timeout};
+use millstream_plugin_host::{Input, Instance, Plugin, Reach};
+use tokio::time::Instant;
 
 use super::answered::Answered;
 use super::{Comparison, Difference};
 use crate::swap::entry::Entry;
+use crate::swap::first_start::first_instance;
 
 /// Differences that are told in full: the others are counted.
 const DIFFERENCES_MAX: usize = 20;
-/// How long to wait for the place of an instance.
-const PLACE_MAX: Duration = Duration::from_secs(30);
 
 /// Two versions side by side.
 pub(super) struct Bench {
@@ -101,19 +100,5 @@ async fn start(entry: &Entry, plugin: &Plugin, id: SubscriptionId) -> Result<Ins
     let posts = entry.posts();
     let post = posts.iter().find(|post| post.subscription == id);
     let post = post.ok_or_else(|| "no such subscription".to_owned())?;
-    let started = timeout(PLACE_MAX, async {
-        loop {
-            let reach = Reach { http: false };
-            match plugin.instantiate_within(&post.name, &post.topic_name, reach).await {
-                Err(StartFailure::Pool(_) | StartFailure::Instances(_)) => {
-                    plugin.room(&post.name).await;
-                }
-                started => return started,
-            }
-        }
-    });
-    match started.await {
-        Ok(started) => started.map_err(|failure| failure.to_string()),
-        Err(_) => Err(format!("no place for an instance within {PLACE_MAX:?}")),
-    }
+    first_instance(plugin, &post.name, &post.topic_name, Reach { http: false }).await
 }
