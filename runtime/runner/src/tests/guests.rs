@@ -2,23 +2,31 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::OnceLock;
 
 /// A guest that hands everything on.
 pub(crate) fn echo() -> Vec<u8> {
-    let built = build("tests/guests", &["--locked", "-p", "echo"]);
-    std::fs::read(built.join("echo.wasm")).unwrap()
+    std::fs::read(built()[0].join("echo.wasm")).unwrap()
 }
 
 /// A guest that refuses every configuration but one.
 pub(crate) fn refuse_config() -> Vec<u8> {
-    let built = build("tests/guests", &["--locked", "-p", "refuse-config"]);
-    std::fs::read(built.join("refuse_config.wasm")).unwrap()
+    std::fs::read(built()[0].join("refuse_config.wasm")).unwrap()
 }
 
 /// A guest that starts three times of four and traps on all that is not `calm`.
 pub(super) fn lucky() -> Vec<u8> {
-    let built = build("runtime/plugin-host/tests/guests", &["--example", "lucky"]);
-    std::fs::read(built.join("examples/lucky.wasm")).unwrap()
+    std::fs::read(built()[1].join("examples/lucky.wasm")).unwrap()
+}
+
+/// Where they are, all built by whoever asks first. After that nobody starts a process: one that is
+/// being started has for a moment what is open here, with its locks.
+pub(crate) fn built() -> &'static [PathBuf; 2] {
+    static BUILT: OnceLock<[PathBuf; 2]> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        let guests = build("tests/guests", &["--locked", "-p", "echo", "-p", "refuse-config"]);
+        [guests, build("runtime/plugin-host/tests/guests", &["--example", "lucky"])]
+    })
 }
 
 /// Builds guests of the workspace in `folder`; answers where they are.

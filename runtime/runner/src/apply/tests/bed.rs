@@ -16,7 +16,7 @@ use crate::apply::{Applied, Applier, ApplyError, ChangeKind, Proposal, Step};
 use crate::launch::{Changes, Launch};
 use crate::open::open;
 use crate::running::Running;
-use crate::tests::guests::{echo, refuse_config};
+use crate::tests::guests::{built, echo, refuse_config};
 
 const GRACE: Duration = Duration::from_secs(10);
 
@@ -28,6 +28,7 @@ pub(super) struct Bed {
 
 impl Bed {
     pub(super) async fn open(text: &str) -> Self {
+        let _ = built();
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("in.txt"), "").unwrap();
         let plan = crate::tests::plan(text, folder.path());

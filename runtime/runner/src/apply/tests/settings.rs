@@ -161,8 +161,8 @@ fn of_a_subscription_each_setting_that_differs_is_named_alone() {
         assert_eq!(named(of(WORK), of(&text)), names, "{text}");
     }
     let file = |rules: &str| of(&sink(&format!("sink: {{ file: {{ {rules} }} }}")));
-    assert_eq!(named(file("path: a"), file("path: b")), "consumer");
-    assert_eq!(named(file("path: a"), file("path: a, form: message")), "consumer");
+    assert_eq!(named(file("path: x"), file("path: y")), "consumer");
+    assert_eq!(named(file("path: x"), file("path: x, form: message")), "consumer");
 }
 
 #[test]

@@ -26,6 +26,10 @@ pub(super) struct Trial {
 impl Player {
     /// A trial begins, goes on with more keys, or is decided.
     pub(super) async fn deploy(&mut self) {
+        if book(&self.book).ended {
+            // What was answered by an error may have happened.
+            return;
+        }
         let Some(trial) = &self.trial else { return self.begin_trial().await };
         let digest = trial.digest.clone();
         match self.random.below(10) {
@@ -82,7 +86,7 @@ impl Player {
 
     /// Other rules for a subscription, while everybody is at work.
     pub(super) async fn alter(&mut self) {
-        if self.trial.is_some() {
+        if self.trial.is_some() || book(&self.book).ended {
             return;
         }
         let s = self.any() as usize;
