@@ -53,7 +53,11 @@ async fn watch_files(file: &Path, running: &Running, pipelines: &dyn Pipelines) 
     let swaps = running.swaps();
     let mut watched = Vec::new();
     let mut pipeline = Stamp::default();
-    pipeline.act_on(modified(file));
+    let now = modified(file);
+    // What was saved since the start read it does not run yet.
+    if read_text(file).is_ok_and(|text| text == running.wiring().text()) {
+        pipeline.act_on(now);
+    }
     let mut ticks = interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
