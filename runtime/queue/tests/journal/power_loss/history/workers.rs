@@ -33,6 +33,8 @@ impl Player {
             let delivery = match delivery {
                 Ok(delivery) => delivery,
                 Err(LeaseError::Ended(ended)) => return self.note_end(Err::<(), _>(ended)),
+                // A trial whose end was answered by an error may have ended.
+                Err(LeaseError::Fenced) if book(&self.book).ended => return,
                 Err(error) => {
                     panic!("a worker of the newest generation {generation} at {s}: {error}")
                 }
