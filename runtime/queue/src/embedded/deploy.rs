@@ -45,7 +45,8 @@ impl EmbeddedBroker {
         module: &Bytes,
     ) -> Result<(), DeployError> {
         if self.lock().core.module(plugin, digest).is_some() {
-            return Ok(());
+            // Somebody else may have kept it just now.
+            return Ok(self.all_durable().await?);
         }
         let parts = module.len().div_ceil(MODULE_PART_BYTES).max(1);
         let parts = u32::try_from(parts).ok().filter(|parts| *parts <= MODULE_PARTS_MAX);
