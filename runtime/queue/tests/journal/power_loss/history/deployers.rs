@@ -31,13 +31,14 @@ impl Player {
             return;
         }
         let Some(trial) = &self.trial else { return self.begin_trial().await };
-        let digest = trial.digest.clone();
+        // What it failed on shows at its end: until then it goes on, mostly.
+        let (digest, ripe) = (trial.digest.clone(), !trial.withheld.is_empty());
         match self.random.below(10) {
-            0..6 => {
+            0..6 if !ripe => {
                 let widened = self.broker.widen_trial(PLUGIN, Share::ALL).await;
                 self.unless_ended(deployed(widened));
             }
-            6..8 => self.roll_back().await,
+            0..3 | 6 => self.roll_back().await,
             _ => {
                 let bytes = Bytes::from(digest.clone().into_bytes());
                 let kept = self.broker.keep_module(PLUGIN, &digest, bytes).await;
@@ -115,6 +116,15 @@ impl Player {
         let serving = self.serving(s);
         let tries = self.random.chance(80) && self.serves(s);
         self.trial.as_ref().filter(|_| tries).map_or(serving, |trial| trial.generation)
+    }
+
+    /// A subscription whose worker asks: while a version is on trial, mostly one that it serves.
+    pub(super) fn subscription_to_lease(&mut self) -> u32 {
+        let s = self.any();
+        match self.trial.is_some() && !self.serves(s) && self.random.chance(80) {
+            true => 0,
+            false => s,
+        }
     }
 
     /// Whether the plugin serves it.

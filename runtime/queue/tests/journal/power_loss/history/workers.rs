@@ -21,7 +21,7 @@ impl Player {
     pub(super) async fn lease(&mut self) {
         // Publishers that were let go just before have their turn.
         tokio::task::yield_now().await;
-        let s = self.random.below(self.world.subscriptions.len() as u64) as usize;
+        let s = self.subscription_to_lease() as usize;
         if self.broker.figures().subscriptions[s].live() == 0 {
             return;
         }
