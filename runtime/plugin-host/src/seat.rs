@@ -57,12 +57,15 @@ impl Seat {
         call: F,
     ) -> Result<F::Output, Elapsed> {
         let mut call = pin!(call);
-        let begun = Instant::now();
+        // The clock of the timeout, which tests may hold.
+        let begun = tokio::time::Instant::now();
         loop {
-            let waited = self.waited();
-            let left = (patience + waited).saturating_sub(begun.elapsed());
+            let left = (patience + self.waited()).saturating_sub(begun.elapsed());
             match timeout(left, call.as_mut()).await {
-                Err(elapsed) if self.waited() == waited && !self.goes_on() => return Err(elapsed),
+                // Its time is over also when it waited for the very turn in which that is seen.
+                Err(elapsed) if begun.elapsed() >= patience + self.waited() && !self.goes_on() => {
+                    return Err(elapsed);
+                }
                 Err(_) => {}
                 Ok(output) => return Ok(output),
             }
@@ -184,5 +187,40 @@ mod tests {
         let computing = seat.within(Duration::ZERO, call(5, || seat.yields())).await;
         assert!(computing.is_ok());
         assert!(seat.within(Duration::ZERO, call(5, || {})).await.is_err());
+    }
+
+    /// Computes for a moment in each turn, and goes on until `over`.
+    async fn compute(seat: Arc<Seat>, over: Arc<AtomicBool>) {
+        let turns = std::future::poll_fn(|context| {
+            let begun = Instant::now();
+            while begun.elapsed() < Duration::from_millis(1) {
+                std::hint::spin_loop();
+            }
+            seat.yields();
+            context.waker().wake_by_ref();
+            if over.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
+        });
+        seat.run(turns).await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+    async fn who_awaits_the_host_is_given_up_in_its_first_turn_after_its_time_however_many_wait() {
+        let (turns, over) = (Turns::new(1), Arc::new(AtomicBool::new(false)));
+        let seat = || Seat::new(Arc::default(), Arc::new(turns.lane()));
+        let others: Vec<_> =
+            (0..3).map(|_| tokio::spawn(compute(seat(), Arc::clone(&over)))).collect();
+        let (sleeper, polls) = (seat(), AtomicU64::new(0));
+        let sleep = std::future::poll_fn(|_| match polls.fetch_add(1, Ordering::Relaxed) {
+            // It would be given up never, or by luck.
+            100 => Poll::Ready(()),
+            _ => Poll::Pending,
+        });
+        let ended = sleeper.run(sleeper.within(Duration::from_millis(10), sleep)).await;
+        over.store(true, Ordering::Relaxed);
+        for other in others {
+            other.await.expect("they compute");
+        }
+        assert!(ended.is_err());
+        assert!(polls.into_inner() <= 4, "it had turns after its time");
     }
 }
