@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Read, Write};
 use std::process::{ExitCode, abort};
 use std::thread;
 
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, getrlimit, nice, setrlimit};
 use serde::Serialize;
 
 use super::talk::{LINE_BYTES_MAX, Made, Read as Told, Task};
@@ -18,6 +18,9 @@ const STACK: usize = 1 << 20;
 const WATCH_STACK: usize = 64 << 10;
 /// Between the signal that says that the time of the processors is over and the end.
 const CPU_SECONDS_TO_TELL: u64 = 5;
+/// How far it stands back behind the host, whose workers have messages to handle: enough that none of
+/// them waits for a processor, and not so much that it gets none for long.
+const NICER: i32 = 10;
 /// Address space for the program itself, and for what allocators reserve and do not use.
 const RESERVED: u64 = 1 << 30;
 
@@ -41,6 +44,8 @@ fn serve() -> io::Result<()> {
     input.by_ref().take(LINE_BYTES_MAX).read_line(&mut line)?;
     let task: Task = serde_json::from_str(&line)?;
     limit(&task)?;
+    // Threads that are started from here on do the same. Who may not, is a nuisance and no danger.
+    let _ = nice(NICER);
     let mut bytes = Vec::new();
     input.by_ref().take(task.bytes).read_to_end(&mut bytes)?;
     if bytes.len() as u64 != task.bytes {
