@@ -43,4 +43,4 @@ pub(crate) use self::replica::digest;
 
 /// Version of the rules of delivery: what a step makes of an event. A journal is replayed only by
 /// the rules under which it was written; raise this with every change of what a step does.
-pub(crate) const RULES: u32 = 2;
+pub(crate) const RULES: u32 = 3;

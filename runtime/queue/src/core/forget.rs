@@ -3,6 +3,7 @@
 
 use millstream_message::{Batch, MessageId, SubscriptionId, TopicId};
 
+use super::entry::Entry;
 use super::pending::Pending;
 use super::subscription::Subscription;
 use super::topic::Topic;
@@ -116,14 +117,15 @@ impl Core {
             return false;
         }
         if let Some(letter) = letter {
-            self.unstop(id, letter, effects);
+            self.unstop(id, letter, sequence, effects);
         }
         true
     }
 
-    /// The dead letter `letter` stops its key no longer.
-    fn unstop(&mut self, topic: TopicId, letter: MessageId, effects: &mut Effects) {
-        let Some(stopper) = self.stoppers.get_mut(&(topic, letter)) else { return };
+    /// The dead letter `letter`, which lies at `sequence` of its topic, stops its key no longer.
+    fn unstop(&mut self, topic: TopicId, letter: MessageId, sequence: u64, effects: &mut Effects) {
+        let stopper = self.stoppers.get_mut(&(topic, letter));
+        let Some(stopper) = stopper.filter(|stopper| stopper.from <= sequence) else { return };
         stopper.letters -= 1;
         let (id, hash, letters) = (stopper.subscription, stopper.hash, stopper.letters);
         if letters == 0 {
@@ -136,12 +138,11 @@ impl Core {
     /// No dead letter of the topic stops its key any more: the topic is dropped.
     pub(super) fn unstop_all(&mut self, id: TopicId, effects: &mut Effects) {
         let log = self.topics[id.0 as usize].log.iter();
-        let letters: Vec<MessageId> = log
-            .filter(|entry| !entry.is_released())
-            .flat_map(|entry| (0..entry.len()).filter(|i| !entry.is_gone(*i)).map(|i| entry.id(i)))
-            .flatten()
-            .collect();
-        letters.into_iter().for_each(|letter| self.unstop(id, letter, effects));
+        let letters: Vec<(MessageId, u64)> =
+            log.filter(|entry| !entry.is_released()).flat_map(letters_in).collect();
+        for (letter, sequence) in letters {
+            self.unstop(id, letter, sequence, effects);
+        }
     }
 
     /// `ahead`: the message is newly gone for who has not reached it.
@@ -337,4 +338,10 @@ pub struct Letter {
     pub message: Batch,
     /// Where a journal keeps that message.
     pub stored: Option<Stored>,
+}
+
+/// The dead letters that an entry still holds, each with its sequence.
+fn letters_in(entry: &Entry) -> impl Iterator<Item = (MessageId, u64)> {
+    let there = (0..entry.len()).filter(|i| !entry.is_gone(*i));
+    there.filter_map(|i| entry.id(i).zip(Some(entry.base + i as u64)))
 }

@@ -26,6 +26,9 @@ pub(super) struct Stopper {
     pub(super) key: Option<String>,
     /// Dead letters of this id: one more for each time that a seek offered its message again.
     pub(super) letters: u32,
+    /// They have this sequence in their topic, or a later one. Earlier ones of the id are of a time whose
+    /// rules stopped no keys, and free none.
+    pub(super) from: u64,
 }
 
 impl Core {
@@ -231,7 +234,8 @@ impl Core {
         subscription.keys.stop(hash);
         let key = message.key().map(str::to_owned);
         let subscription = SubscriptionId(place as u32);
-        let stopper = Stopper { subscription, hash, key, letters: 0 };
+        let from = self.topics[topic.0 as usize].next;
+        let stopper = Stopper { subscription, hash, key, letters: 0, from };
         self.stoppers.entry((topic, letter)).or_insert(stopper).letters += 1;
     }
 
@@ -334,4 +338,4 @@ impl Core {
     }
 }
 
-codec_struct!(Stopper { subscription, hash, key, letters });
+codec_struct!(Stopper { subscription, hash, key, letters, from });

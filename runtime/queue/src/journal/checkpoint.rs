@@ -22,7 +22,7 @@ use crate::codec::Codec;
 use crate::core::Core;
 
 const MAGIC: &[u8; 8] = b"MILLCKP1";
-const FORMAT: u32 = 3;
+const FORMAT: u32 = 4;
 const HEADER_BYTES: usize = 64;
 
 /// The most that is read as a checkpoint: what a damaged length could ask for.
