@@ -4,6 +4,7 @@ mod next;
 mod outcome;
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use millstream_connectors::Sink;
 use millstream_plugin_host::StartFailure;
@@ -87,6 +88,7 @@ impl Worker {
 
     async fn work(&mut self, delivery: Delivery) {
         let withdrawn = self.duty.as_ref().and_then(Duty::withdrawn);
+        let begun = Instant::now();
         let handled = {
             let withdrawn = async {
                 match &withdrawn {
@@ -102,7 +104,7 @@ impl Worker {
         };
         match handled {
             Some(handled) => {
-                self.adapt(&handled);
+                self.adapt(&handled, begun.elapsed());
                 self.settle(delivery, handled.settlement).await;
             }
             None => self.give_back(delivery).await,

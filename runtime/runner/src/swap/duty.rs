@@ -79,6 +79,13 @@ impl Duty {
         self.taken_up.as_ref().map(|(version, _)| version)
     }
 
+    /// Whether the version that the worker has may still have to go.
+    pub(crate) fn on_trial(&self) -> bool {
+        let service = self.service.borrow();
+        let trial = service.trial.as_ref();
+        trial.zip(self.version()).is_some_and(|(trial, have)| Arc::ptr_eq(&trial.version, have))
+    }
+
     /// Says when what the worker has in hand is not wanted any more.
     pub(crate) fn withdrawn(&self) -> Option<CancellationToken> {
         self.version().map(|version| version.withdrawn.clone())

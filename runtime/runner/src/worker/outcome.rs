@@ -1,18 +1,22 @@
 //! What follows from a delivery that was handled, or could not be.
 
+use std::time::Duration;
+
 use millstream_message::{Settlement, Verdict, Verdicts};
 use millstream_queue::{Delivery, SettleError};
 
 use super::{Worker, figures};
 use crate::isolation::{Calls, Handled};
-use crate::swap::Figures;
+use crate::swap::{Duty, Figures};
 
 impl Worker {
-    pub(super) fn adapt(&mut self, handled: &Handled) {
-        if handled.too_many {
-            self.pace.slow_down()
-        } else {
-            self.pace.speed_up()
+    /// Takes up what the handling of a delivery showed, which took so long.
+    pub(super) fn adapt(&mut self, handled: &Handled, took: Duration) {
+        let on_trial = self.duty.as_ref().is_some_and(Duty::on_trial);
+        match handled.too_many {
+            true => self.pace.slow_down(),
+            false if on_trial => self.pace.speed_up_on_trial(took),
+            false => self.pace.speed_up(),
         }
         if let Some(failure) = &handled.start_failure {
             self.start_failed(failure);
