@@ -16,7 +16,7 @@ NIGHTLY ?= nightly
 # What runs: a binary that is there already, as tests have one, or the one that is built first.
 MILLSTREAM := $(or $(MILLSTREAM_BIN),$(BUILT)/millstream)
 
-.PHONY: demo test toolchains native bench figures bench-peers soak simulate torture swaps mutants sandbox storm fuzz install wasm-target lint
+.PHONY: demo test toolchains native bench figures bench-peers bench-sandboxes soak simulate torture swaps mutants sandbox storm fuzz install wasm-target lint
 
 demo: wasm-target
 	$(if $(MILLSTREAM_BIN),,cargo build --profile $(PROFILE) --locked -p millstream)
@@ -72,6 +72,7 @@ lint:
 bench: wasm-target
 	cd tests/guests && env -u CARGO_TARGET_DIR cargo build --release --locked --target wasm32-unknown-unknown
 	cargo run --release --locked -p millstream-bench
+	$(MAKE) bench-sandboxes
 	$(MAKE) bench-peers
 
 # The plugins whose costs `figures` compares, in each language that this machine has the tools of.
@@ -97,6 +98,18 @@ bench-peers:
 	cargo build --release --locked -p millstream
 	cargo run --release --locked --manifest-path tests/bench/peers/Cargo.toml --target-dir $(TARGET)/peers -- \
 		--millstream $(TARGET)/release/millstream --dir $(TARGET)/bench-peers $(PEERS)
+
+# An echo in other sandboxes beside ours: Extism and fluvio-smartengine, and their guests. Extism's engine
+# names a newer compiler than ours, which compiles it as well.
+SANDBOXES := tests/bench/sandboxes
+bench-sandboxes: wasm-target
+	cd tests/guests && env -u CARGO_TARGET_DIR cargo build --release --locked --target wasm32-unknown-unknown
+	cargo build --release --locked --manifest-path $(SANDBOXES)/guests/Cargo.toml --target wasm32-unknown-unknown \
+		--target-dir $(TARGET)/sandboxes/guests
+	cargo build --release --locked -p millstream-bench
+	cargo run --release --locked --ignore-rust-version --manifest-path $(SANDBOXES)/Cargo.toml \
+		--target-dir $(TARGET)/sandboxes -- --millstream-bench $(TARGET)/release/millstream-bench \
+		--guests $(TARGET)/sandboxes/guests/wasm32-unknown-unknown/release
 
 # The delivery core against its model: SEEDS=N seeds from FROM=M on, or SEED=N again with its history.
 # Built apart, since a release build checks neither arithmetic nor assertions by itself.

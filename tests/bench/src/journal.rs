@@ -8,7 +8,7 @@ mod commits;
 mod floor;
 mod memory;
 mod place;
-mod process;
+pub(crate) mod process;
 mod publish;
 mod recovery;
 mod size;

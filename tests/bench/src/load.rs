@@ -12,6 +12,10 @@ pub(crate) const BATCH: usize = 256;
 /// Bytes of one payload.
 pub(crate) const PAYLOAD: usize = 200;
 
+/// What each message carries beside payload and key.
+pub(crate) const HEADERS: [(&str, &str); 2] =
+    [("content-type", "application/json"), ("source", "bench-publisher")];
+
 /// A batch of `messages` new messages of one key, as a publisher builds it.
 pub(crate) fn batch(messages: usize, serial: u64) -> Result<Batch, BatchTooLarge> {
     batch_of(std::iter::repeat_n("customer-4711", messages), serial)
@@ -25,10 +29,9 @@ pub(crate) fn batch_of<K: AsRef<str>>(
     let messages = keys.size_hint().0;
     let mut builder = BatchBuilder::with_capacity(messages, messages * PAYLOAD);
     let payload = [b'x'; PAYLOAD];
-    let headers = [("content-type", "application/json"), ("source", "bench-publisher")];
     for (i, key) in (0..).zip(keys) {
         let id = MessageId::published(1_700_000_000_000, u128::from(serial) << 20 | i);
-        builder.push(id, 1_700_000_000_000, Some(key.as_ref()), headers, &payload)?;
+        builder.push(id, 1_700_000_000_000, Some(key.as_ref()), HEADERS, &payload)?;
     }
     Ok(builder.build())
 }

@@ -3,11 +3,14 @@
 //! `make bench` builds the guests and runs all of it; `cargo run --release -p millstream-bench --
 //! queue` runs one part: latency, paced, workers, journal, turns, queue, sandbox, isolation,
 //! sandbox-storm, swaps, languages, pipeline; or one of journal-commits, journal-memory and
-//! journal-singles, of as many messages as MILLSTREAM_BACKLOG says. `figures` writes what languages cost
-//! into `sdk/README.md`. Nothing here asserts: a number is read by people, with the machine it was taken
-//! on.
+//! journal-singles, of as many messages as MILLSTREAM_BACKLOG says; or one of sandbox-idle and
+//! sandbox-echo, whose figures `tests/bench/sandboxes` reads to hold other engines against them. `figures`
+//! writes what languages cost into `sdk/README.md`. Nothing here asserts: a number is read by people,
+//! with the machine it was taken on.
 
+mod busy;
 mod delivery;
+mod host;
 mod isolation;
 mod journal;
 mod languages;
@@ -24,8 +27,12 @@ mod turns;
 use std::process::ExitCode;
 
 use anyhow::Context;
+use millstream_plugin_host::compile_in_child;
 
 fn main() -> ExitCode {
+    if std::env::args().nth(1).is_some_and(|first| first == host::COMPILE) {
+        return compile_in_child();
+    }
     match run() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
@@ -39,7 +46,9 @@ fn main() -> ExitCode {
 fn run() -> anyhow::Result<()> {
     let wanted: Vec<String> = std::env::args().skip(1).collect();
     let wants = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
-    if let Some(part) = wanted.iter().find_map(|one| journal::part(one)) {
+    if let Some(part) =
+        wanted.iter().find_map(|one| journal::part(one).or_else(|| sandbox::part(one)))
+    {
         return part();
     }
     if wanted.iter().any(|one| one == languages::FIGURES) {

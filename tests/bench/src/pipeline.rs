@@ -9,11 +9,11 @@ use anyhow::Context;
 use bytes::Bytes;
 use millstream_message::TopicId;
 use millstream_pipeline::parse;
-use millstream_plugin_host::{Host, HostSettings};
 use millstream_queue::Publication;
 use millstream_runner::{Changes, Launch, Running, open};
 use tokio::runtime::Builder;
 
+use crate::host;
 use crate::load::{self, BATCH};
 use crate::table::median;
 
@@ -65,11 +65,16 @@ fn round(handler: &str) -> anyhow::Result<f64> {
 /// A pipeline of three topics whose first subscription has `handler`. The last topic is read by
 /// nobody and keeps nothing, so that the consumer only takes and settles.
 pub(crate) async fn start(handler: &str) -> anyhow::Result<Running> {
+    start_with(handler, "config: {}").await
+}
+
+/// The same, with what the plugin `echo` is told beside its source.
+pub(crate) async fn start_with(handler: &str, told: &str) -> anyhow::Result<Running> {
     let text = format!(
         "pipeline: bench\n\
          topics:\n  in: {{ kind: event, max_messages: 16384 }}\n  out: {{ kind: command, max_messages: 16384 }}\n  \
          end: {{ kind: event }}\n  dead: {{ kind: dead_letter }}\n\
-         plugins:\n  echo: {{ source: echo.wasm }}\n\
+         plugins:\n  echo: {{ source: echo.wasm, {told} }}\n\
          subscriptions:\n  \
          first: {{ topic: in, {handler}, output: out, dead_letter: dead }}\n  \
          second: {{ topic: out, sink: {{ pass_through: {{}} }}, output: end, dead_letter: dead }}\n"
@@ -79,7 +84,7 @@ pub(crate) async fn start(handler: &str) -> anyhow::Result<Running> {
         .plan
         .with_context(|| format!("the bench pipeline is wrong: {:?}", checked.findings))?;
     let components: BTreeMap<String, Bytes> = [("echo".to_owned(), load::guest("echo")?)].into();
-    let host = Host::new(HostSettings::default())?;
+    let host = host::start(None)?;
     Ok(open(Launch {
         plan: Arc::new(plan),
         components,

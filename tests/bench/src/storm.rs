@@ -10,23 +10,22 @@ use anyhow::Context;
 use bytes::Bytes;
 use millstream_message::{BatchBuilder, FailureKind, MessageId, TopicId};
 use millstream_pipeline::parse;
-use millstream_plugin_host::{Host, HostSettings, Input, Limits, Plugin, PluginSettings};
+use millstream_plugin_host::{Host, Input, Limits, Plugin, PluginSettings};
 use millstream_queue::{Broker, Publication, SubscriptionFigures};
 use millstream_runner::{Changes, Launch, Running, open};
-use millstream_tests::{guest, hostile, hostile_guests};
-use serde_json::json;
+use millstream_tests::{hostile, hostile_guests};
 use tokio::runtime::Builder;
 
-use crate::load;
 use crate::table::percentile;
+use crate::{busy, host, load};
 
 /// What each guest may take.
 const TIMEOUT: Duration = Duration::from_millis(50);
 const MEMORY: u64 = 16 << 20;
+/// What compiling one may take: what takes longer is no guest that starts.
+const COMPILE_TIMEOUT: Duration = Duration::from_secs(5);
 /// Calls of each guest alone.
 const CALLS: usize = 20;
-/// Turns of the busy guest's loop that calibrate it.
-const TURNS: u64 = 1_000_000;
 /// What the busy guest works on a message: about what a hostile one takes in the mean.
 const WORK: Duration = Duration::from_millis(5);
 /// How often the two sides take turns, so that what else the machine does meets both.
@@ -39,13 +38,15 @@ const OTHERS: TopicId = TopicId(2);
 
 pub(crate) fn report() -> anyhow::Result<()> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
-    let guests = runtime.block_on(alone())?;
+    // Compiled once, not in every pass.
+    let cache = tempfile::tempdir()?;
+    let guests = runtime.block_on(alone(cache.path()))?;
     let mut hostile_ones = Vec::new();
     for name in &guests {
         hostile_ones.push((name.replace('/', "-"), read(&hostile(name))?, 0));
     }
-    let turns = runtime.block_on(turns())?;
-    let busy = read(&guest("busy"))?;
+    let turns = runtime.block_on(busy::turns(WORK))?;
+    let busy = load::guest("busy")?;
     let busy: Vec<_> =
         (0..guests.len()).map(|i| (format!("busy-{i}"), busy.clone(), turns)).collect();
     let mut sides = [
@@ -54,7 +55,7 @@ pub(crate) fn report() -> anyhow::Result<()> {
     ];
     for _ in 0..PASSES {
         for side in &mut sides {
-            runtime.block_on(side.pass())?;
+            runtime.block_on(side.pass(cache.path()))?;
         }
     }
     println!("\n| a plugin beside | p50 ms | p99 ms | messages |\n|---|---|---|---|");
@@ -86,8 +87,8 @@ impl Side {
     }
 
     /// Measures the healthy plugin while the others are given message after message.
-    async fn pass(&mut self) -> anyhow::Result<()> {
-        let running = start(&self.others).await?;
+    async fn pass(&mut self, cache: &Path) -> anyhow::Result<()> {
+        let running = start(&self.others, cache).await?;
         let broker = running.broker();
         let rounds = tokio::spawn(rounds(Arc::clone(&broker)));
         let mut tap = broker.tap(HEALTHY_OUT).context("no topic to watch")?;
@@ -113,8 +114,8 @@ fn millis(time: Duration) -> f64 {
 }
 
 /// How late each guest is stopped when nothing runs beside it; gives those that start.
-async fn alone() -> anyhow::Result<Vec<String>> {
-    let host = Host::new(HostSettings::default())?;
+async fn alone(cache: &Path) -> anyhow::Result<Vec<String>> {
+    let host = host::start(Some(cache))?;
     let (mut started, mut stopped) = (Vec::new(), Vec::new());
     for name in hostile_guests() {
         let Ok(plugin) = loaded(&host, &name).await else { continue };
@@ -140,8 +141,9 @@ async fn alone() -> anyhow::Result<Vec<String>> {
 }
 
 async fn loaded(host: &Host, name: &str) -> anyhow::Result<Plugin> {
-    let limits =
+    let mut limits =
         Limits { timeout: TIMEOUT, batch_timeout: TIMEOUT, memory: MEMORY, ..Limits::default() };
+    limits.compile.timeout = COMPILE_TIMEOUT;
     let settings = PluginSettings { limits, ..PluginSettings::default() };
     Ok(host.load(name, read(&hostile(name))?, settings).await?)
 }
@@ -160,19 +162,6 @@ async fn lateness(plugin: &Plugin) -> anyhow::Result<Option<Duration>> {
         }
     }
     Ok(worst)
-}
-
-/// How many turns the busy guest makes in `WORK`.
-async fn turns() -> anyhow::Result<u64> {
-    let host = Host::new(HostSettings::default())?;
-    let settings =
-        PluginSettings { config: json!({ "turns": TURNS }), ..PluginSettings::default() };
-    let plugin = host.load("busy", read(&guest("busy"))?, settings).await?;
-    let mut instance = plugin.instantiate("bench", "events").await?;
-    let batch = load::batch(1, 0)?;
-    let start = Instant::now();
-    instance.call(Input { batch: &batch, attempts: &[1] }).await?;
-    Ok((TURNS as f64 * WORK.as_secs_f64() / start.elapsed().as_secs_f64()) as u64)
 }
 
 /// Gives every plugin but the healthy one a message, and again once all have come to an end.
@@ -202,7 +191,7 @@ async fn publish(broker: &dyn Broker, topic: TopicId, serial: u128) -> anyhow::R
     Ok(())
 }
 
-async fn start(others: &[(String, Bytes, u64)]) -> anyhow::Result<Running> {
+async fn start(others: &[(String, Bytes, u64)], cache: &Path) -> anyhow::Result<Running> {
     let (mut plugins, mut subscriptions) = (String::new(), String::new());
     let mut components: BTreeMap<String, Bytes> =
         [("healthy".to_owned(), load::guest("echo")?)].into();
@@ -228,7 +217,7 @@ async fn start(others: &[(String, Bytes, u64)]) -> anyhow::Result<Running> {
     let plan = checked
         .plan
         .with_context(|| format!("the bench pipeline is wrong: {:?}", checked.findings))?;
-    let host = Host::new(HostSettings::default())?;
+    let host = host::start(Some(cache))?;
     let launch = Launch {
         plan: Arc::new(plan),
         components,

@@ -14,9 +14,9 @@ use millstream_tests::hostile;
 use tokio::runtime::Builder;
 use tokio_util::sync::CancellationToken;
 
-use crate::load;
-use crate::pipeline::start;
+use crate::pipeline::start_with;
 use crate::table::percentile;
+use crate::{busy, load};
 
 /// Messages a second, in runs that come evenly.
 const PER_SECOND: u32 = 50_000;
@@ -26,6 +26,8 @@ const KEYS: u32 = 1_000;
 const SWAPS: usize = 60;
 /// How long handled messages are watched, from the begin of a swap on, and without one before that.
 const WINDOW: Duration = Duration::from_millis(250);
+/// What a message takes the slow version, on a core of its own.
+const SLOW: Duration = Duration::from_millis(4);
 /// How long a good version is on trial.
 const PROBATION: Duration = Duration::from_millis(50);
 /// How long another may be: it is found out before.
@@ -48,8 +50,10 @@ pub(crate) fn report() -> anyhow::Result<()> {
         "| {PER_SECOND} messages/s, {KEYS} keys in order | swaps | none handled for: p50 ms | p99 ms | without a swap: p50 ms | p99 ms |"
     );
     println!("|---|---|---|---|---|---|");
+    // The busy guest obeys it, the others do not look at it.
+    let config = format!("config: {{ turns: {} }}", runtime.block_on(busy::turns(SLOW))?);
     for kind in kinds()? {
-        let pauses = runtime.block_on(measure(&kind))?;
+        let pauses = runtime.block_on(measure(&kind, &config))?;
         let [swapped, calm] = pauses.map(|mut pauses| {
             pauses.sort_unstable();
             [0.5, 0.99].map(|share| percentile(&pauses, share) / 1e3)
@@ -79,7 +83,7 @@ fn kinds() -> anyhow::Result<Vec<Kind>> {
     let canary = SwapOptions { canary: Some(10), ..watched };
     let long = |options| SwapOptions { probation: LONG, ..options };
     let good = vec![load::guest("stamp")?, load::guest("echo")?];
-    let (slow, trap) = (load::guest("slow")?, read(&hostile("trap/on-every-message"))?);
+    let (slow, trap) = (load::guest("busy")?, read(&hostile("trap/on-every-message"))?);
     let refused = vec![load::guest("refuse-config")?, read(&hostile("import/keyvalue"))?];
     let kind = |name, versions, options, end| Kind { name, versions, options, end };
     Ok(vec![
@@ -95,14 +99,15 @@ fn kinds() -> anyhow::Result<Vec<Kind>> {
 }
 
 /// The longest pause of each window: with a swap, and without.
-async fn measure(kind: &Kind) -> anyhow::Result<[Vec<Duration>; 2]> {
-    let running = start("plugin: echo, ordering: key, concurrency: 2").await?;
+async fn measure(kind: &Kind, config: &str) -> anyhow::Result<[Vec<Duration>; 2]> {
+    let handler = "plugin: echo, ordering: key, concurrency: 2";
+    let running = start_with(handler, config).await?;
     let broker = running.broker();
     let pauses = Pauses::watch(broker.tap(OUT).context("no topic to watch")?);
     let stop = CancellationToken::new();
     let publisher = tokio::spawn(publish(Arc::clone(&broker), stop.clone()));
     let mut longest = [Vec::new(), Vec::new()];
-    // What is compiled for the first time is not measured.
+    // Every swap compiles its version. The first are not measured: nothing is warm.
     for number in 0..kind.versions.len() + swaps() {
         pauses.begin();
         tokio::time::sleep(WINDOW).await;
