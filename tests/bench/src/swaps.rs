@@ -52,24 +52,27 @@ pub(crate) fn report() -> anyhow::Result<()> {
     println!("|---|---|---|---|---|---|");
     // The busy guest obeys it, the others do not look at it.
     let config = format!("config: {{ turns: {} }}", runtime.block_on(busy::turns(SLOW))?);
+    let mut all = [Vec::new(), Vec::new()];
     for kind in kinds()? {
         let pauses = runtime.block_on(measure(&kind, &config))?;
-        let [swapped, calm] = pauses.map(|mut pauses| {
-            pauses.sort_unstable();
-            [0.5, 0.99].map(|share| percentile(&pauses, share) / 1e3)
-        });
-        println!(
-            "| {} | {} | {:.2} | {:.2} | {:.2} | {:.2} |",
-            kind.name,
-            swaps(),
-            swapped[0],
-            swapped[1],
-            calm[0],
-            calm[1]
-        );
+        all.iter_mut().zip(&pauses).for_each(|(all, some)| all.extend(some));
+        row(kind.name, pauses);
     }
+    row("all of them", all);
     println!();
     Ok(())
+}
+
+fn row(name: &str, pauses: [Vec<Duration>; 2]) {
+    let swaps = pauses[0].len();
+    let [swapped, calm] = pauses.map(|mut pauses| {
+        pauses.sort_unstable();
+        [0.5, 0.99].map(|share| percentile(&pauses, share) / 1e3)
+    });
+    println!(
+        "| {name} | {swaps} | {:.2} | {:.2} | {:.2} | {:.2} |",
+        swapped[0], swapped[1], calm[0], calm[1]
+    );
 }
 
 fn swaps() -> usize {
