@@ -106,7 +106,7 @@ bench-sandboxes: wasm-target
 	cd tests/guests && env -u CARGO_TARGET_DIR cargo build --release --locked --target wasm32-unknown-unknown
 	cargo build --release --locked --manifest-path $(SANDBOXES)/guests/Cargo.toml --target wasm32-unknown-unknown \
 		--target-dir $(TARGET)/sandboxes/guests
-	cargo build --release --locked -p millstream-bench
+	cargo build --release --locked -p millstream -p millstream-bench
 	cargo run --release --locked --ignore-rust-version --manifest-path $(SANDBOXES)/Cargo.toml \
 		--target-dir $(TARGET)/sandboxes -- --millstream-bench $(TARGET)/release/millstream-bench \
 		--guests $(TARGET)/sandboxes/guests/wasm32-unknown-unknown/release
