@@ -13,7 +13,7 @@ use millstream_pipeline::parse;
 use millstream_plugin_host::{Host, Input, Limits, Plugin, PluginSettings};
 use millstream_queue::{Broker, Publication, SubscriptionFigures};
 use millstream_runner::{Changes, Launch, Running, open};
-use millstream_tests::{hostile, hostile_guests};
+use millstream_tests::{Project, hostile, hostile_guests};
 use tokio::runtime::Builder;
 
 use crate::table::percentile;
@@ -39,8 +39,8 @@ const OTHERS: TopicId = TopicId(2);
 pub(crate) fn report() -> anyhow::Result<()> {
     let runtime = Builder::new_multi_thread().enable_all().build()?;
     // Compiled once, not in every pass.
-    let cache = tempfile::tempdir()?;
-    let guests = runtime.block_on(alone(cache.path()))?;
+    let cache = Project::new();
+    let guests = runtime.block_on(alone(cache.folder()))?;
     let mut hostile_ones = Vec::new();
     for name in &guests {
         hostile_ones.push((name.replace('/', "-"), read(&hostile(name))?, 0));
@@ -55,7 +55,7 @@ pub(crate) fn report() -> anyhow::Result<()> {
     ];
     for _ in 0..PASSES {
         for side in &mut sides {
-            runtime.block_on(side.pass(cache.path()))?;
+            runtime.block_on(side.pass(cache.folder()))?;
         }
     }
     println!("\n| a plugin beside | p50 ms | p99 ms | messages |\n|---|---|---|---|");
