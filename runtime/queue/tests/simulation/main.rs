@@ -17,3 +17,8 @@ mod world;
 fn the_core_agrees_with_the_model_whatever_happens() {
     run::as_asked();
 }
+
+#[test]
+fn the_core_agrees_with_the_model_in_histories_that_found_faults() {
+    run::found();
+}
