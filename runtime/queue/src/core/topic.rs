@@ -1,5 +1,8 @@
 //! One topic: a log of batches, messages that are not visible yet, and publishers in line.
 
+mod delayed;
+mod look;
+mod retention;
 mod saved;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -12,12 +15,10 @@ use super::Refusal;
 use super::dedup::Dedup;
 use super::entry::Entry;
 use super::line::Line;
-use super::store::Seen;
 use crate::clock::Now;
 use crate::figures::TopicFigures;
 use crate::publication::{Arrival, NEVER, Publication};
 use crate::rules::{TopicKind, TopicRules};
-use crate::stored::Stored;
 
 /// How often a topic that waits for a wall-clock time looks at that clock, so that a jump of it
 /// delays nobody longer.
@@ -217,91 +218,8 @@ impl Topic {
         self.trim();
     }
 
-    /// An entry that everybody is done with is kept for a while, or let go.
-    fn retain_if_settled(&mut self, place: usize, released: &mut Vec<Batch>) {
-        let entry = &mut self.log[place];
-        if entry.is_live() || entry.is_released() {
-            return;
-        }
-        if self.rules.retain.is_zero() {
-            self.bytes -= entry.charged;
-            self.stored_bytes -= if entry.is_stored() { entry.charged } else { 0 };
-            released.extend(entry.release());
-        } else if self.retained.insert(entry.base) {
-            self.retained_bytes += entry.charged;
-            self.retained_messages += entry.len() as u64;
-        }
-    }
-
-    /// Retained messages give way, oldest first, when `bytes` more need room.
-    fn make_retained_room(&mut self, bytes: u64, released: &mut Vec<Batch>) {
-        while self.bytes + bytes > self.rules.max_bytes {
-            let Some(base) = self.retained.pop_first() else { break };
-            self.retained_evicted += self.evict(base, released);
-        }
-        self.trim();
-    }
-
-    /// Lets go of retained messages that are older than `retain`. At most `entries_max` entries.
-    pub(super) fn release_aged(&mut self, now: Duration, entries_max: usize, out: &mut Vec<Batch>) {
-        for _ in 0..entries_max {
-            if self.next_aged().is_none_or(|at| at > now) {
-                break;
-            }
-            if let Some(base) = self.retained.pop_first() {
-                self.evict(base, out);
-            }
-        }
-        self.trim();
-    }
-
-    /// Lets go of retained messages below `below`: they were purged.
-    pub(super) fn release_retained(&mut self, below: u64, released: &mut Vec<Batch>) {
-        while let Some(base) = self.retained.first().copied().filter(|&base| base < below) {
-            self.retained.remove(&base);
-            self.evict(base, released);
-        }
-        self.trim();
-    }
-
-    /// Lets go of these entries if they are only retained.
-    pub(super) fn let_go(&mut self, bases: &[u64], released: &mut Vec<Batch>) {
-        for base in bases {
-            if self.retained.remove(base) {
-                self.evict(*base, released);
-            }
-        }
-        self.trim();
-    }
-
-    fn evict(&mut self, base: u64, released: &mut Vec<Batch>) -> u64 {
-        let place = self.entry_of(base);
-        let Some(entry) = self.log.get_mut(place) else { return 0 };
-        self.bytes -= entry.charged;
-        self.stored_bytes -= if entry.is_stored() { entry.charged } else { 0 };
-        self.retained_bytes -= entry.charged;
-        self.retained_messages -= entry.len() as u64;
-        released.extend(entry.release());
-        entry.len() as u64
-    }
-
-    /// The retained entry at `place` is needed again.
-    pub(super) fn unretain(&mut self, place: usize) {
-        let entry = &self.log[place];
-        if self.retained.remove(&entry.base) {
-            self.retained_bytes -= entry.charged;
-            self.retained_messages -= entry.len() as u64;
-        }
-    }
-
     pub(super) fn add_unsettled(&mut self, messages: u64) {
         self.unsettled += messages;
-    }
-
-    /// When the oldest retained entry has been kept long enough: monotonic time.
-    fn next_aged(&self) -> Option<Duration> {
-        let base = *self.retained.first()?;
-        self.log.get(self.entry_of(base)).map(|entry| entry.completed + self.rules.retain)
     }
 
     /// Removes entries from the front that were let go.
@@ -323,42 +241,6 @@ impl Topic {
         self.bytes -= message.resident_bytes() as u64;
     }
 
-    pub(super) fn delay(&mut self, due_ms: u64, arrival: Arrival, serial: u64) {
-        self.bytes += arrival.batch.resident_bytes() as u64;
-        self.delayed_messages += arrival.len() as u64;
-        self.delayed.insert((due_ms, serial), arrival);
-    }
-
-    pub(super) fn take_due(&mut self, wall_ms: u64) -> Option<Arrival> {
-        let first = self.delayed.first_entry().filter(|first| first.key().0 <= wall_ms)?;
-        let arrival = first.remove();
-        self.undelay(&arrival);
-        Some(arrival)
-    }
-
-    /// Takes back any delayed messages, the earliest first.
-    pub(super) fn take_delayed(&mut self) -> Option<Arrival> {
-        let (_, arrival) = self.delayed.pop_first()?;
-        self.undelay(&arrival);
-        Some(arrival)
-    }
-
-    /// Takes out delayed messages that are kept in one of these places.
-    pub(super) fn lose_delayed(&mut self, lost: &std::collections::HashSet<Stored>) -> u64 {
-        let is_lost = |arrival: &Arrival| arrival.stored.is_some_and(|at| lost.contains(&at));
-        let keys: Vec<(u64, u64)> = self
-            .delayed
-            .iter()
-            .filter(|(_, arrival)| is_lost(arrival))
-            .map(|(key, _)| *key)
-            .collect();
-        let before = self.delayed_messages;
-        for arrival in keys.iter().filter_map(|key| self.delayed.remove(key)).collect::<Vec<_>>() {
-            self.undelay(&arrival);
-        }
-        before - self.delayed_messages
-    }
-
     /// Every batch that is not in the log yet.
     pub(super) fn visit_arrivals(&mut self, visit: &mut dyn FnMut(&mut Arrival)) {
         self.delayed.values_mut().for_each(&mut *visit);
@@ -368,11 +250,6 @@ impl Topic {
     /// Whether small publishes share the log's end.
     pub(super) fn is_open(&self) -> bool {
         self.log.back().is_some_and(Entry::is_open)
-    }
-
-    fn undelay(&mut self, arrival: &Arrival) {
-        self.bytes -= arrival.batch.resident_bytes() as u64;
-        self.delayed_messages -= arrival.len() as u64;
     }
 
     /// Messages that are neither visible nor refused yet.
@@ -390,51 +267,6 @@ impl Topic {
         let expiring = self.expiring.first().map(|(at, _)| at_wall(*at));
         let others = [self.line.next_gives_up(), self.next_aged(), expiring, delayed];
         others.into_iter().flatten().min()
-    }
-
-    /// Place in `log` of the entry that holds `sequence`.
-    pub(super) fn entry_of(&self, sequence: u64) -> usize {
-        self.log.partition_point(|entry| entry.end() <= sequence)
-    }
-
-    /// The sealed entry that holds `sequence` and the place in it.
-    pub(super) fn find(&self, sequence: u64) -> Option<(&Entry, usize)> {
-        let entry = self.log.get(self.entry_of(sequence))?;
-        Some((entry, sequence.checked_sub(entry.base)? as usize))
-    }
-
-    /// Message `sequence` as a batch of one that shares the entry's columns.
-    pub(super) fn one(&self, sequence: u64) -> Option<Batch> {
-        let (entry, i) = self.find(sequence)?;
-        entry.batch().map(|batch| batch.slice(i..i + 1))
-    }
-
-    /// The messages from `from` on that are there, at most `limit`; the end of the log only once it
-    /// is sealed.
-    pub(super) fn browse(&self, from: u64, limit: usize) -> Vec<Seen> {
-        let mut left = limit;
-        let mut parts = Vec::new();
-        for entry in self.log.iter().skip(self.entry_of(from)) {
-            let mut rest = from.saturating_sub(entry.base) as usize..entry.len();
-            while !rest.is_empty() && left > 0 {
-                let run = entry.next_run(rest.clone());
-                let run = run.start..run.end.min(run.start + left);
-                left -= run.len();
-                rest.start = run.end;
-                if run.is_empty() {
-                    continue;
-                }
-                let first = entry.base + run.start as u64;
-                match entry.batch() {
-                    Some(batch) => parts.push(Seen::Batch(first, batch.slice(run))),
-                    None if entry.is_stored() => {
-                        parts.push(Seen::Stored(first, entry.stored_run(run)));
-                    }
-                    None => {}
-                }
-            }
-        }
-        parts
     }
 
     pub(super) fn figures(&self) -> TopicFigures {

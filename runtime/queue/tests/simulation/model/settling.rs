@@ -1,15 +1,18 @@
 //! What a settlement must become: the fate of each message, and what is published.
 
+mod fated;
+mod judged;
+
 use std::rc::Rc;
 use std::time::Duration;
 
 use millstream_message::{FailureKind, TopicId, Verdict};
 use millstream_queue::core::{Answer, Refusal};
 use millstream_queue::{
-    DeadLetterReason, Exhausted, Fate, Fates, History, Judged, LeaseId, Now, Outcome,
-    SubscriptionFigures, WhenFull,
+    DeadLetterReason, Exhausted, Fate, Fates, History, Judged, LeaseId, Now, Outcome, WhenFull,
 };
 
+pub(super) use self::fated::{Fated, Kept};
 use super::{Check, Model, Place, Posted, State, Told, ensure};
 
 /// How a delivery ended: what the worker says, and what comes of it.
@@ -22,42 +25,6 @@ pub(crate) struct Ended<'a> {
     pub(crate) full: &'a [TopicId],
     pub(crate) judged: &'a Judged,
     pub(crate) now: Now,
-}
-
-/// What must become of one message.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Fated {
-    Handled,
-    Filtered,
-    Dropped,
-    ExpiredDropped,
-    DeadLettered(DeadLetterReason, History),
-    Parked {
-        history: History,
-        alone: bool,
-        delay_ms: u32,
-    },
-    Returned,
-    /// Nothing yet: a version on trial failed on it.
-    Withheld(Kept),
-}
-
-/// What becomes of a message if the version on trial is promoted that failed on it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kept {
-    Retry { history: History, alone: bool, delay_ms: u32 },
-    Letter(DeadLetterReason, History),
-    Drop { failed: bool },
-}
-
-impl Kept {
-    pub(super) fn is_failure(self) -> bool {
-        match self {
-            Self::Retry { .. } => true,
-            Self::Letter(reason, _) => reason == DeadLetterReason::Exhausted,
-            Self::Drop { failed } => failed,
-        }
-    }
 }
 
 impl Model {
@@ -165,101 +132,6 @@ impl Model {
             false if rules.exhausted == Exhausted::Drop => Fated::Dropped,
             false => Fated::DeadLettered(DeadLetterReason::Exhausted, history),
         }
-    }
-
-    /// Whether the settlement that goes to the core says what it must.
-    fn check_judged(&self, ended: &Ended<'_>, fates: &[Fated]) -> Check {
-        let s = self.leases[&ended.lease].subscription;
-        let judged = ended.judged;
-        for (i, fated) in fates.iter().enumerate() {
-            let found = fate_of(&judged.fates, i);
-            let place = self.leases[&ended.lease].items[i];
-            ensure!(
-                self.is_as_fated(s, found.as_ref(), fated, ended.now),
-                "sub-{s}: {place:?} became {found:?}, not {fated:?}"
-            );
-        }
-        let counts = |(i, fate): &(usize, &Fated)| counts_as_failure(ended, *i, fate);
-        let failed = fates.iter().enumerate().filter(counts);
-        let (failed, told) = (failed.count() as u64, judged.failed);
-        ensure!(failed == told, "sub-{s}: {told} failures, not {failed}");
-        self.check_outputs(s, ended, fates)
-    }
-
-    fn check_outputs(&self, s: usize, ended: &Ended<'_>, fates: &[Fated]) -> Check {
-        for (to, _) in ended.outputs {
-            let expected: Vec<_> =
-                standing(ended, fates, *to).iter().map(|one| one.parcel.id).collect();
-            let published = ended.judged.outputs.iter().filter(|(topic, _)| topic == to);
-            let mut found: Vec<_> = published
-                .flat_map(|(_, publication)| {
-                    let delayed = publication.delayed.iter().map(|(_, arrival)| arrival);
-                    publication.visible.iter().chain(delayed)
-                })
-                .flat_map(|arrival| arrival.batch.ids().to_vec())
-                .collect();
-            found.sort();
-            let mut sorted = expected.clone();
-            sorted.sort();
-            ensure!(found == sorted, "sub-{s}: publishes {found:?} to {to:?}, not {sorted:?}");
-        }
-        Ok(())
-    }
-
-    fn is_as_fated(&self, s: usize, found: Option<&Fate>, fated: &Fated, now: Now) -> bool {
-        match (found, fated) {
-            (Some(Fate::Handled), Fated::Handled)
-            | (Some(Fate::Filtered), Fated::Filtered)
-            | (Some(Fate::Dropped), Fated::Dropped)
-            | (Some(Fate::ExpiredDropped), Fated::ExpiredDropped)
-            | (Some(Fate::Returned) | None, Fated::Returned) => true,
-            (Some(Fate::DeadLettered(reason, _)), Fated::DeadLettered(expected, _)) => {
-                reason == expected
-            }
-            (Some(Fate::Parked(parking)), Fated::Parked { history, alone, delay_ms }) => {
-                parking.history == *history
-                    && parking.alone == *alone
-                    && self.is_due_in_time(s, parking.due, (*history, *delay_ms), now)
-            }
-            (Some(Fate::Withheld(one)), Fated::Withheld(kept)) => {
-                self.is_kept(s, &one.outcome, *kept, now)
-            }
-            _ => false,
-        }
-    }
-
-    fn is_kept(&self, s: usize, outcome: &Outcome, kept: Kept, now: Now) -> bool {
-        match (outcome, kept) {
-            (
-                Outcome::Retry { history, alone, due },
-                Kept::Retry { history: expected, alone: expected_alone, delay_ms },
-            ) => {
-                (*history, *alone) == (expected, expected_alone)
-                    && self.is_due_in_time(s, *due, (expected, delay_ms), now)
-            }
-            (Outcome::Letter { reason, .. }, Kept::Letter(expected, _)) => *reason == expected,
-            (Outcome::Drop { failed }, Kept::Drop { failed: expected }) => *failed == expected,
-            _ => false,
-        }
-    }
-
-    /// A delay that was asked for is exact; the backoff's lies within its jitter.
-    fn is_due_in_time(
-        &self,
-        s: usize,
-        due: Duration,
-        (history, delay_ms): (History, u32),
-        now: Now,
-    ) -> bool {
-        let delay = due.saturating_sub(now.monotonic);
-        if delay_ms > 0 {
-            return delay == Duration::from_millis(u64::from(delay_ms));
-        }
-        let backoff = &self.subscriptions[s].rules.backoff;
-        let doubled = backoff.factor.powi(history.failures as i32 - 1);
-        let middle = (backoff.initial.as_secs_f64() * doubled).min(backoff.max.as_secs_f64());
-        let off = (delay.as_secs_f64() - middle).abs();
-        off <= middle * backoff.jitter + 1e-6
     }
 
     /// Topics that must refuse what is published to them.
@@ -390,51 +262,6 @@ impl Model {
             self.topics[t].kept.insert(sequence, Some(letter));
         }
         Ok(())
-    }
-}
-
-impl Fated {
-    /// Counts a message that is gone.
-    fn count(self, counts: &mut SubscriptionFigures) {
-        match self {
-            Self::Handled => counts.handled += 1,
-            Self::Filtered => counts.filtered += 1,
-            Self::Dropped => counts.dropped += 1,
-            Self::ExpiredDropped => counts.expired_dropped += 1,
-            Self::DeadLettered(DeadLetterReason::Rejected, _) => counts.rejected += 1,
-            Self::DeadLettered(DeadLetterReason::Exhausted, _) => counts.exhausted += 1,
-            Self::DeadLettered(DeadLetterReason::Expired, _) => counts.expired += 1,
-            Self::DeadLettered(DeadLetterReason::Crashed, _) => counts.crashed += 1,
-            Self::Returned | Self::Parked { .. } | Self::Withheld(_) => {}
-        }
-    }
-
-    /// Whether the subscription is not done with the message.
-    fn waits(self) -> bool {
-        matches!(self, Self::Parked { .. } | Self::Returned | Self::Withheld(_))
-    }
-
-    /// A version on trial gives nothing up.
-    fn on_trial(self, failed: bool) -> Self {
-        match self {
-            Self::Parked { history, alone, delay_ms } => {
-                Self::Withheld(Kept::Retry { history, alone, delay_ms })
-            }
-            Self::DeadLettered(reason, history) => Self::Withheld(Kept::Letter(reason, history)),
-            Self::Dropped => Self::Withheld(Kept::Drop { failed }),
-            stands => stands,
-        }
-    }
-}
-
-impl Kept {
-    /// The version that failed on it is promoted.
-    pub(super) fn stands(self) -> Fated {
-        match self {
-            Self::Retry { history, alone, delay_ms } => Fated::Parked { history, alone, delay_ms },
-            Self::Letter(reason, history) => Fated::DeadLettered(reason, history),
-            Self::Drop { .. } => Fated::Dropped,
-        }
     }
 }
 
