@@ -50,10 +50,10 @@ fn the_commands_at_the_top_are_the_ones_the_makefile_has() {
 
 #[test]
 fn every_pipeline_is_run_by_a_test() {
+    let files = ["docs.rs", "main_job.rs"].map(|file| repository().join("tests").join(file));
     let mut tests = String::new();
-    for file in ["docs.rs", "main_job.rs", "course.rs"] {
-        let text = std::fs::read_to_string(repository().join("tests").join(file));
-        tests.push_str(&text.expect("the test is there"));
+    for file in files.into_iter().chain(entries("tests/ideas")) {
+        tests.push_str(&std::fs::read_to_string(file).expect("the test is there"));
     }
     // A plugin may have the name of a pipeline.
     let tests: Vec<&str> = tests.lines().filter(|line| !line.contains("plugin(")).collect();
