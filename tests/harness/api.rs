@@ -1,11 +1,14 @@
 //! The HTTP API of a running host.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use reqwest::blocking::{Client, Response};
 use serde_json::Value;
 
 use crate::lines::PATIENCE;
+
+/// The longest pause between two looks at what is to become so.
+const PAUSE_MAX: Duration = Duration::from_millis(20);
 
 /// A client of anything on this machine. It is asked in the clear, so nobody is trusted; that has to be
 /// said, as does by which cryptography.
@@ -201,18 +204,19 @@ impl Api {
         }
     }
 
-    /// What stands at `path` once it is as wanted. Asked for until then, one answer after another:
-    /// the host has no bell for it.
+    /// What stands at `path` once it is as wanted. Asked for until then, since the host has no bell
+    /// for it, and the more seldom the longer it takes: who asks takes the cores from what he waits for.
     #[track_caller]
     pub fn until(&self, path: &str, wanted: impl Fn(&Value) -> bool) -> Value {
-        let end = Instant::now() + PATIENCE;
+        let begun = Instant::now();
         loop {
             let (status, found) = self.get(path);
             assert_eq!(status, 200, "{found}");
             if wanted(&found) {
                 return found;
             }
-            assert!(Instant::now() < end, "not as wanted in time: {found}");
+            assert!(begun.elapsed() < PATIENCE, "not as wanted in time: {found}");
+            std::thread::park_timeout((begun.elapsed() / 16).min(PAUSE_MAX));
         }
     }
 }

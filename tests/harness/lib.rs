@@ -1,7 +1,7 @@
 //! Drives the real binary, as a person or a script would: files, arguments, signals, HTTP.
 //!
-//! Nothing here sleeps. A test waits for an event (a line on stderr, the end of the process, an
-//! answer), each for at most [`PATIENCE`].
+//! A test waits for an event (a line on stderr, the end of the process, an answer), each for at most
+//! [`PATIENCE`]; no time that passes is taken for one.
 //!
 //! Not here: what is promised. Each promise is one file beside this folder.
 

