@@ -7,6 +7,8 @@ BUILT   := $(TARGET)/$(if $(filter dev,$(PROFILE)),debug,$(PROFILE))
 DEMO    := target/demo
 # The SDK and each plugin is a Cargo workspace of its own, whose tests run natively.
 NATIVE  := $(patsubst %/Cargo.toml,%,$(wildcard sdk/rust/Cargo.toml plugins/*/Cargo.toml))
+# What they are built of is much the same, and compiled once: tests use the same folder.
+PLUGIN_BUILDS := $(abspath $(TARGET))/debug/plugin-builds
 
 # Where the scripts of `sdk/toolchains` install what is missing.
 TOOLCHAINS := $(or $(MILLSTREAM_TOOLCHAINS),$(or $(XDG_DATA_HOME),$(HOME)/.local/share)/millstream/toolchains)
@@ -49,7 +51,8 @@ toolchains:
 # The SDKs and the example plugins, each by the test runner of its language, where that is there.
 native:
 	@set -e; for folder in $(NATIVE); do \
-		echo "cargo test in $$folder"; (cd $$folder && env -u CARGO_TARGET_DIR cargo test --locked); done
+		echo "cargo test in $$folder"; (cd $$folder && \
+		env -u CARGO_TARGET_DIR CARGO_BUILD_BUILD_DIR=$(PLUGIN_BUILDS) cargo test --locked); done
 	@if command -v go >/dev/null; then for folder in sdk/go plugins/delays-go; do \
 		(cd $$folder && go test ./...) || exit 1; done; else echo "SKIPPED: go test"; fi
 	@if command -v python3 >/dev/null; then for folder in sdk/python plugins/delays-python; do \

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
 use crate::lines::finish;
-use crate::repository::{build_folder, repository};
+use crate::repository::{PLUGIN_BUILDS, build_folder, plugin_builds, repository};
 
 /// What a finished process left behind.
 #[derive(Debug)]
@@ -87,6 +87,7 @@ pub(crate) fn command() -> Command {
         command.env_remove(variable);
     }
     command.env("XDG_CACHE_HOME", build_folder().join("test-cache")).env("NO_COLOR", "1");
+    command.env(PLUGIN_BUILDS, plugin_builds());
     // Whatever its user is to registries.
     command.env("DOCKER_CONFIG", build_folder().join("no-docker"));
     command

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
 use crate::binary::millstream;
-use crate::repository::repository;
+use crate::repository::{PLUGIN_BUILDS, plugin_builds, repository};
 
 /// What guests are built for.
 const TARGET: &str = "wasm32-unknown-unknown";
@@ -50,6 +50,7 @@ pub(crate) fn build(what: &[&str]) {
     cargo.args(["build", "--quiet", "--locked", "--release", "--target", TARGET]).args(what);
     // Where the host is built, and how, is not the guests' affair.
     cargo.env_remove("CARGO_TARGET_DIR").env_remove("RUSTFLAGS").stdin(Stdio::null());
+    cargo.env(PLUGIN_BUILDS, plugin_builds());
     assert!(cargo.status().expect("cargo starts").success(), "the guests do not build");
 }
 

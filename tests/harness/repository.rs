@@ -14,3 +14,12 @@ pub(crate) fn build_folder() -> PathBuf {
     let deps = test.parent().expect("it lies in a folder");
     deps.parent().expect("which is called deps").to_owned()
 }
+
+/// Where cargo keeps what it builds of plugins on the way, for all of them: most need the same crates,
+/// which are compiled once. As `CARGO_BUILD_BUILD_DIR`; what comes out stays with each plugin.
+pub(crate) const PLUGIN_BUILDS: &str = "CARGO_BUILD_BUILD_DIR";
+
+/// The value of [`PLUGIN_BUILDS`].
+pub(crate) fn plugin_builds() -> PathBuf {
+    build_folder().join("plugin-builds")
+}

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::binary::binary_folder;
-use crate::repository::build_folder;
+use crate::repository::{PLUGIN_BUILDS, build_folder, plugin_builds};
 
 /// The blocks of one kind in a document, in order: what stands between lines of three backquotes.
 #[must_use]
@@ -38,6 +38,7 @@ pub fn shell(folder: &Path, script: &str) -> Command {
     command.args(["-eu", "-c", script]).current_dir(folder).stdin(Stdio::null());
     command.env("PATH", path()).env("XDG_CACHE_HOME", build_folder().join("test-cache"));
     command.env_remove("MILLSTREAM_URL").env_remove("MILLSTREAM_TOKEN");
+    command.env(PLUGIN_BUILDS, plugin_builds());
     command
 }
 

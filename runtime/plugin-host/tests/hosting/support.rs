@@ -41,10 +41,18 @@ fn build() -> PathBuf {
         .arg(guests.join("Cargo.toml"))
         .arg("--target-dir")
         .arg(&target)
+        .env("CARGO_BUILD_BUILD_DIR", shared())
         .status()
         .unwrap();
     assert!(status.success(), "the guests do not build");
     target.join("wasm32-unknown-unknown/release/examples")
+}
+
+/// Where cargo keeps what it builds of guests on the way: with all other tests, since most guests need the
+/// same crates.
+fn shared() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().join("plugin-builds")
 }
 
 pub(crate) fn host() -> Host {

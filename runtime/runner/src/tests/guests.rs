@@ -37,7 +37,15 @@ fn build(folder: &str, what: &[&str]) -> PathBuf {
         .args(what)
         .current_dir(&folder)
         .env_remove("CARGO_TARGET_DIR")
+        .env("CARGO_BUILD_BUILD_DIR", shared())
         .status();
     assert!(built.unwrap().success(), "the guest does not build");
     folder.join("target/wasm32-unknown-unknown/release")
+}
+
+/// Where cargo keeps what it builds of guests on the way: with all other tests, since most guests need the
+/// same crates.
+fn shared() -> PathBuf {
+    let test = std::env::current_exe().unwrap();
+    test.ancestors().nth(2).unwrap().join("plugin-builds")
 }
