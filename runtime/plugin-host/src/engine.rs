@@ -24,6 +24,10 @@ const HOST_STACK: usize = 1 << 20;
 /// Settings that compiled code depends on: the same for every engine of this version, whatever
 /// process compiles. Columns are copied and calls are one at a time, so nothing concurrent is on;
 /// the 4 GiB reservation stays, since a smaller one brings bounds checks into the code.
+///
+/// The checks for epochs, at each loop and each call, are the dearest part of the sandbox for code that
+/// computes: JSON takes 2.3 times as long as natively with them, 1.7 times without. Nothing else ends a
+/// loop. Inlining by the engine gave three percent more, for longer compiles: it stays off.
 pub(crate) fn code_settings() -> Config {
     let mut config = Config::new();
     config
