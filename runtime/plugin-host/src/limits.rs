@@ -51,7 +51,8 @@ pub struct LogRate {
 /// What compiling a plugin may take. One that is hit fails the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompileLimits {
-    /// Time, from start to end.
+    /// Time, from start to end. A compiler that was kept from the processors, which the host's workers
+    /// have first, gets what it missed: up to ten times as long by the clock.
     pub timeout: Duration,
     /// Bytes of memory.
     pub memory: u64,

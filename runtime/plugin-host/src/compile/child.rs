@@ -9,9 +9,9 @@ use std::process::{ExitStatus, Stdio};
 use serde::de::DeserializeOwned;
 use tokio::io::{AsyncBufRead, AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStderr, Command};
-use tokio::time::timeout;
 
 use super::Compiled;
+use super::patience::in_time;
 use super::talk::{LINE_BYTES_MAX, Made, Read, Task};
 use crate::failure::Size;
 use crate::inspect::{Inspection, LoadError};
@@ -84,10 +84,10 @@ impl ChildCompiler {
             LoadError::Compile(format!("the compiler's process does not start: {error}"))
         })?;
         let task = Task::new(limits, compile, bytes);
-        let stderr = child.stderr.take();
+        let (id, stderr) = (child.id(), child.stderr.take());
         let talk = Talk { child: &mut child, task: &task };
         let both = async { tokio::join!(talk.hold(bytes, accept), tail(stderr)) };
-        let Ok((answer, stderr)) = timeout(limits.timeout, both).await else {
+        let Some((answer, stderr)) = in_time(id, limits.timeout, both).await else {
             // Its death is all that matters, and dropping it sees to that as well.
             let _ = child.kill().await;
             return Err(timed_out(limits));

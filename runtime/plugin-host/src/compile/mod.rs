@@ -2,11 +2,12 @@
 //!
 //! A stranger's bytes can keep a compiler busy for hours, fill the memory, or end the process that
 //! reads them, and no thread that compiles can be called off. So a host that runs strangers'
-//! plugins has a child process do it ([`ChildCompiler`]): `child` is how it is driven, `inside` what
-//! it does, `talk` what the two say to each other.
+//! plugins has a child process do it ([`ChildCompiler`]): `child` is how it is driven, `patience` how
+//! long it is waited for, `inside` what it does, `talk` what the two say to each other.
 
 mod child;
 mod inside;
+mod patience;
 mod talk;
 
 use std::time::Duration;

@@ -69,6 +69,21 @@ async fn the_limit_that_a_compile_hits_is_named() {
 }
 
 #[tokio::test]
+async fn a_child_that_gets_no_processor_is_waited_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let fifo = folder.path().join("fifo");
+    let mut gate = listen(&fifo);
+    let host = shell(&format!("read line < {}; echo gibberish; cat > /dev/null", fifo.display()));
+    let limit = Duration::from_secs(1);
+    let load = refused(&host, |limits| limits.timeout = limit);
+    tokio::pin!(load);
+    assert!(tokio::time::timeout(limit * 2, load.as_mut()).await.is_err(), "it is given up");
+    gate.get_mut().write_all(b"go on\n").unwrap();
+    let said = load.await;
+    assert!(said.starts_with("cannot compile: the compiler failed"), "{said}");
+}
+
+#[tokio::test]
 async fn a_child_that_dies_is_an_error_in_its_words() {
     let said =
         refused(&shell("cat > /dev/null & echo the floor is gone >&2; exit 3"), |_| {}).await;
