@@ -89,7 +89,9 @@ impl Player {
 
     /// Up to three dead letters of the subscription, with the ids of their messages.
     fn letters(&mut self, s: u32) -> Vec<(MessageId, Letter)> {
-        let all = letters::all(&*self.broker, &self.world.subscriptions, &book(&self.book).parcels);
+        // The book is not held meanwhile: the disk, which is read, holds itself in a sync and notes it.
+        let parcels = book(&self.book).parcels.clone();
+        let all = letters::all(&*self.broker, &self.world.subscriptions, &parcels);
         let of_it = all.into_iter().filter(|lost: &Lost| lost.subscription == s);
         let skip = self.random.below(3) as usize;
         of_it.skip(skip).take(3).map(|lost| (lost.original, lost.letter)).collect()
