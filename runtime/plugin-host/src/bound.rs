@@ -12,9 +12,9 @@ use crate::guest::Guest;
 use crate::limits::Limits;
 use crate::wire::{ALLOWANCE_PER_MESSAGE, OutputMax};
 
-/// How many ticks a guest that awaits the host may be late: one that computes is stopped by the
-/// engine's clock before, which can say where it was.
-const GRACE_TICKS: u32 = 1;
+/// How late a guest that awaits the host may be: one that also computes is then likely stopped by the
+/// engine's clock, which can say where it was.
+const GRACE_MAX: Duration = Duration::from_millis(2);
 /// What a guest may always hand over in one piece, such as a write to a stream, however small its
 /// output limit is.
 const PIECE_BYTES_MIN: u64 = 1 << 20;
@@ -33,7 +33,7 @@ pub(crate) struct Bound {
 impl Bound {
     /// How long to wait for a guest that this gives its time to.
     pub(crate) fn patience(&self, tick: Duration) -> Duration {
-        self.timeout + tick * GRACE_TICKS
+        self.timeout + tick.min(GRACE_MAX)
     }
 
     /// A failure by the time limit.

@@ -18,6 +18,8 @@ const MEMORIES_PER_COMPONENT_MAX: u32 = 4;
 /// Elements of one table: as many as a valid module may declare, so that it is always the plugin's own
 /// limit that is hit, which has a name. They are address space until they are used.
 const TABLE_ELEMENTS_MAX: usize = 10_000_000;
+/// Counts up with each change of what [`crate::compile`] makes of a plugin before the engine sees it.
+const REWRITING: u32 = 1;
 /// Stack that host functions may use below a guest's frames.
 const HOST_STACK: usize = 1 << 20;
 
@@ -71,6 +73,7 @@ fn pool(settings: &HostSettings) -> PoolingAllocationConfig {
 pub(crate) fn compatibility(engine: &Engine) -> Digest {
     let mut hasher = Sha256Hasher::default();
     engine.precompile_compatibility_hash().hash(&mut hasher);
+    REWRITING.hash(&mut hasher);
     Digest::of(&hasher.0.finalize())
 }
 

@@ -3,7 +3,10 @@
 
 use arbitrary::{Arbitrary, Result, Unstructured};
 use millstream_message::Answers;
+use wasmparser::Validator;
 
+use crate::compile::in_parts;
+use crate::componentize::component;
 use crate::inspect;
 use crate::wire::{BatchResult, Collector, MessageResult, OutputMax, decode};
 
@@ -14,6 +17,17 @@ const MESSAGES_MAX: usize = 16;
 pub fn inspect(bytes: &[u8]) {
     // Either answer is fine, as long as there is one.
     let _ = inspect::inspect(bytes);
+    if let Ok(component) = component(bytes) {
+        assert_valid_in_parts(&component);
+    }
+}
+
+/// What is done to a component before it is compiled leaves a valid one valid.
+fn assert_valid_in_parts(component: &[u8]) {
+    let valid = |component: &[u8]| Validator::new().validate_all(component).is_ok();
+    if let Ok(parts) = in_parts(component) {
+        assert!(valid(&parts) || !valid(component), "it was valid before");
+    }
 }
 
 /// Bytes as the source of what a guest returned, in either world: whatever is believed of it holds.

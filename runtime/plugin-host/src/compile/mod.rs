@@ -3,8 +3,10 @@
 //! A stranger's bytes can keep a compiler busy for hours, fill the memory, or end the process that
 //! reads them, and no thread that compiles can be called off. So a host that runs strangers'
 //! plugins has a child process do it ([`ChildCompiler`]): `child` is how it is driven, `patience` how
-//! long it is waited for, `inside` what it does, `talk` what the two say to each other.
+//! long it is waited for, `inside` what it does, `talk` what the two say to each other. `bulk` is what
+//! is changed in a plugin before it is compiled.
 
+mod bulk;
 mod child;
 mod inside;
 mod patience;
@@ -16,6 +18,8 @@ use bytes::Bytes;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub(crate) use self::bulk::in_parts;
 pub use self::child::ChildCompiler;
 pub use self::inside::compile_in_child;
 use crate::engine;
@@ -94,6 +98,7 @@ fn in_process(
 /// The machine code of `component`, for any host of this version on this machine. Nothing is
 /// reserved for running it, so a small process can do this.
 fn machine_code(component: &[u8]) -> Result<Vec<u8>, LoadError> {
+    let component = &bulk::in_parts(component)?;
     Engine::new(&engine::code_settings())
         .and_then(|engine| engine.precompile_component(component))
         .map_err(|error| LoadError::Compile(format!("{error:#}")))
