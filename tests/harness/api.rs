@@ -7,7 +7,9 @@ use serde_json::Value;
 
 use crate::lines::PATIENCE;
 
-/// The longest pause between two looks at what is to become so.
+/// The shortest and the longest pause between two looks at what is to become so: who looks all the time
+/// takes the cores from the host that makes it so.
+const PAUSE_MIN: Duration = Duration::from_millis(2);
 const PAUSE_MAX: Duration = Duration::from_millis(20);
 
 /// A client of anything on this machine. It is asked in the clear, so nobody is trusted; that has to be
@@ -216,7 +218,7 @@ impl Api {
                 return found;
             }
             assert!(begun.elapsed() < PATIENCE, "not as wanted in time: {found}");
-            std::thread::park_timeout((begun.elapsed() / 16).min(PAUSE_MAX));
+            std::thread::park_timeout((begun.elapsed() / 16).clamp(PAUSE_MIN, PAUSE_MAX));
         }
     }
 }

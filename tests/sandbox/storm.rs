@@ -2,10 +2,11 @@
 //!
 //! Asserted is what holds on a machine that does something else as well: the host lives, nothing is
 //! lost, memory stays within what was allowed. How late guests were stopped is printed, and asserted
-//! where `MILLSTREAM_ROUNDS` asks for it; what the healthy plugin waits is measured by `tests/bench`,
+//! where `MILLSTREAM_ROUNDS` asks for it, beyond how long the machine itself stood still; what the healthy plugin waits is measured by `tests/bench`,
 //! section `sandbox-storm`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use millstream_tests::{Api, Host, Input, Project, figure};
 use serde_json::Value;
@@ -27,11 +28,12 @@ const SETTINGS: Settings = Settings {
     attempts: 1,
     one_topic: true,
 };
-/// How long after its time a guest may still run, in milliseconds.
+/// How long after its time a guest may still run, in milliseconds, on a machine that never stands still.
 const LATE_MS_MAX: f64 = 20.0;
-/// The guest that is stopped only between two instructions of its own, and how late that may be: each
-/// moves all its memory, which costs 6,400 page faults the first time, while eighty others want the cores.
-const UNINTERRUPTED: (&str, f64) = ("copy-all-memory-for-ever", 200.0);
+/// How often the clock is looked at to see whether the machine does.
+const LOOK: Duration = Duration::from_millis(1);
+/// How far the clients of this test stand back behind the host.
+const CLIENTS_NICER: i32 = 19;
 /// How many of those that were stopped latest are told.
 const TOLD: usize = 8;
 /// What the host itself may take beside its guests.
@@ -50,14 +52,19 @@ fn all_of_them_at_once_hurt_nobody_else() {
         .collect();
     let project = Project::new();
     let host = Host::start(&write(&project, &guests, &SETTINGS), Input::None, &[]);
-    let (api, over) = (host.api(), AtomicBool::new(false));
-    let own = host.api();
-    let healthy = std::thread::scope(|scope| {
-        let healthy = scope.spawn(|| publish_until(&over, &own));
+    let over = &AtomicBool::new(false);
+    let (healthy, stood_still) = std::thread::scope(|scope| {
+        let machine = scope.spawn(|| longest_stop(over));
+        stand_back();
+        let (api, own) = (host.api(), host.api());
+        let healthy = scope.spawn(move || publish_until(over, &own));
+        let end = End(over);
         (1..=rounds).for_each(|round| storm(&api, &guests, round));
-        over.store(true, Ordering::SeqCst);
-        healthy.join().expect("the healthy plugin's publisher ends")
+        drop(end);
+        let healthy = healthy.join().expect("the healthy plugin's publisher ends");
+        (healthy, machine.join().expect("the clock is looked at to the end"))
     });
+    let api = host.api();
     api.subscription_until(HEALTHY, |figures| figure(figures, "handled") == healthy);
     api.topic_until("echoed", |figures| figure(figures, "published") == healthy);
     api.adds_up();
@@ -71,14 +78,40 @@ fn all_of_them_at_once_hurt_nobody_else() {
     assert!(peak <= allowed, "{peak} bytes, {allowed} are allowed");
     let late = latest(&api);
     println!("stopped latest, ms after their time: {:.1?}", &late[..late.len().min(TOLD)]);
-    assert!(asked.is_none() || late.iter().all(in_time), "a guest ran too long after its time");
+    println!("the machine stood still for up to {stood_still:.1} ms");
+    let late_max = LATE_MS_MAX + stood_still;
+    let in_time = late.iter().all(|(late, _)| *late <= late_max);
+    assert!(asked.is_none() || in_time, "a guest ran more than {late_max:.1} ms after its time");
     host.signal("TERM");
     let _ = host.finish().success();
 }
 
-fn in_time((late, name): &(f64, String)) -> bool {
-    let (uninterrupted, late_max) = UNINTERRUPTED;
-    *late <= if name == uninterrupted { late_max } else { LATE_MS_MAX }
+/// Ends those who go on until then, also when a round fails.
+struct End<'a>(&'a AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+/// The clients are no part of what is measured, and the host has no more cores than they leave it.
+fn stand_back() {
+    // Who may not be nicer measures the host beside its clients.
+    let _ = rustix::process::nice(CLIENTS_NICER);
+}
+
+/// How long at most nothing ran at all, in milliseconds, until it is `over`: a virtual machine may stop for
+/// longer than a guest may be late, and nobody is to blame. Who looks at the clock needs no core for long, so
+/// it is not kept waiting by those who compute.
+fn longest_stop(over: &AtomicBool) -> f64 {
+    let (mut longest, mut seen) = (Duration::ZERO, Instant::now());
+    while !over.load(Ordering::SeqCst) {
+        std::thread::park_timeout(LOOK);
+        longest = longest.max(seen.elapsed().saturating_sub(LOOK));
+        seen = Instant::now();
+    }
+    longest.as_secs_f64() * 1e3
 }
 
 /// How long each plugin ran after its time was over, in milliseconds, the longest first.
