@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use millstream_message::{BatchBuilder, MessageId, Settlement};
-use millstream_queue::{Broker, EmbeddedBroker, Now, Publication};
+use millstream_queue::{Broker, EmbeddedBroker, Now, Ordering, Publication};
 
 use crate::asked::runtime;
 use crate::power_loss::clock_after;
@@ -20,6 +20,9 @@ const IMAGES: usize = 8;
 
 /// Messages between two checkpoints: some segments of them.
 const MESSAGES: u64 = 8;
+
+/// Longer than a grant takes that is there to be had.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Longer than any deadline.
 const HOUR_MS: u64 = 3_600_000;
@@ -56,6 +59,33 @@ fn a_lease_that_stands_in_a_checkpoint_ends_at_its_deadline() {
         drop(broker);
         // A start steps the same tick on the checkpoint, and it comes out the same.
         assert_eq!(open(&world, &disk).unwrap().figures().subscriptions[0].live(), 1);
+    });
+}
+
+#[test]
+fn what_waits_behind_a_key_that_is_free_again_is_handed_out_by_a_checkpoint() {
+    runtime().block_on(async {
+        let (mut world, disk) = (World::plain(64 << 10), SimulatedDisk::new());
+        world.subscriptions[0].ordering = Ordering::Key;
+        let broker = open(&world, &disk).unwrap();
+        for (number, key) in [(1, "ann"), (2, "ann"), (3, "bob")] {
+            let mut builder = BatchBuilder::with_capacity(1, 0);
+            builder.push(MessageId::published(number, 1), 1, Some(key), [], b"work").unwrap();
+            broker.publish(EVENTS, Publication::now(builder.build())).await.unwrap();
+        }
+        let first = broker.lease(request(0, 1, 1)).await.unwrap();
+        // On its way to the third message it passes the second, which is of a key that is held.
+        let other = broker.lease(request(0, 1, 1)).await.unwrap();
+        for delivery in [first, other] {
+            broker.settle(delivery, Settlement::all_handled()).await.unwrap();
+        }
+        broker.compact().await.unwrap();
+        let image = disk.copy();
+        drop(broker);
+        let broker = open(&world, &image).unwrap();
+        let second = tokio::time::timeout(PATIENCE, broker.lease(request(0, 2, 1))).await;
+        let second = second.expect("it is there").unwrap();
+        assert_eq!(second.batch.ids(), [MessageId::published(2, 1)]);
     });
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use millstream_message::{BatchBuilder, MessageId, Settlement, SubscriptionId};
-use millstream_queue::{Broker, EmbeddedBroker, Now, Publication, Share};
+use millstream_message::{BatchBuilder, MessageId, Settlement, SubscriptionId, Verdict, Verdicts};
+use millstream_queue::{Broker, Delivery, EmbeddedBroker, LeaseRequest, Now, Publication, Share};
 
 use crate::asked::runtime;
 use crate::power_loss::clock_after;
@@ -87,39 +87,16 @@ fn what_moves_forward_in_the_log_is_there_before_its_new_record_is_written() {
 
 #[test]
 fn a_trial_looks_for_its_share_of_a_backlog_beyond_memory_and_a_start_comes_to_the_same() {
-    const MESSAGES: u64 = 6_000;
-    let mut world = forgetful();
-    world.options.segment_bytes = 1 << 20;
-    world.topics[0].max_messages = 10_000;
-    let disk = SimulatedDisk::new();
+    let (world, disk) = (with_room_for_a_backlog(), SimulatedDisk::new());
     let declaration = crate::deploys::declared(&world, "v1");
     let clock = clock_after(Now { monotonic: Duration::ZERO, wall_ms: 1 });
     runtime().block_on(async {
         let broker = world.open_as(declaration.clone(), &disk, &clock).unwrap().0;
-        let share = Share::percent(10).unwrap();
-        let mut of_trial = 0;
-        for first in (0..MESSAGES).step_by(100) {
-            let mut builder = BatchBuilder::with_capacity(100, 0);
-            for number in first..first + 100 {
-                let (id, key) = (MessageId::published(number + 1, 1), format!("key-{number}"));
-                builder.push(id, 1, Some(&key), [], &[7; 30]).unwrap();
-            }
-            let batch = builder.build();
-            of_trial += batch.iter().filter(|one| share.keys().contains(one.key_hash())).count();
-            broker.publish(EVENTS, Publication::now(batch)).await.unwrap();
-        }
+        let of_trial = publish_backlog(&broker).await;
         let old = broker.generation(SubscriptionId(0)).unwrap();
-        let trial = broker.begin_trial(crate::deploys::PLUGIN, "v2", share).await.unwrap();
-        for (generation, share) in [(trial, of_trial), (old, MESSAGES as usize - of_trial)] {
-            let mut handled = 0;
-            while handled < share {
-                let lease = broker.lease(request(0, generation, 256));
-                let delivery = tokio::time::timeout(PATIENCE, lease).await;
-                let delivery = delivery.expect("it is there").expect("it can be read");
-                handled += delivery.batch.len();
-                broker.settle(delivery, Settlement::all_handled()).await.unwrap();
-            }
-            assert_eq!(handled, share);
+        let trial = broker.begin_trial(crate::deploys::PLUGIN, "v2", share()).await.unwrap();
+        for (generation, share) in [(trial, of_trial), (old, BACKLOG as usize - of_trial)] {
+            assert_eq!(handle(&broker, &request(0, generation, 256), share).await, share);
             broker.compact().await.unwrap();
         }
         assert_eq!(broker.figures().subscriptions[0].live(), 0);
@@ -128,6 +105,85 @@ fn a_trial_looks_for_its_share_of_a_backlog_beyond_memory_and_a_start_comes_to_t
         let broker = world.open_as(declaration, &image, &clock).unwrap().0;
         assert_eq!(broker.figures().subscriptions[0].live(), 0);
     });
+}
+
+#[test]
+fn what_a_trial_gives_back_is_found_behind_a_backlog_of_others_beyond_memory() {
+    let (world, disk) = (with_room_for_a_backlog(), SimulatedDisk::new());
+    let clock = clock_after(Now { monotonic: Duration::ZERO, wall_ms: 1 });
+    runtime().block_on(async {
+        let declaration = crate::deploys::declared(&world, "v1");
+        let broker = world.open_as(declaration, &disk, &clock).unwrap().0;
+        let of_trial = publish_backlog(&broker).await;
+        let trial = broker.begin_trial(crate::deploys::PLUGIN, "v2", share()).await.unwrap();
+        handle(&broker, &request(0, trial, 1), of_trial - 1).await;
+        let last = lease(&broker, &request(0, trial, 1)).await;
+        let given_back = Verdicts::Each(vec![Verdict::Returned]);
+        let given_back = Settlement { verdicts: given_back, outputs: Vec::new() };
+        broker.settle(last, given_back).await.unwrap();
+        // Whatever was fetched for it leaves memory again.
+        broker.compact().await.unwrap();
+        publish(&broker, BACKLOG + 1, 900).await;
+        assert_eq!(handle(&broker, &request(0, trial, 1), 1).await, 1);
+    });
+}
+
+#[test]
+fn who_leases_a_range_of_keys_finds_what_is_new_behind_a_backlog_of_others_beyond_memory() {
+    let world = with_room_for_a_backlog();
+    runtime().block_on(async {
+        let broker = open(&world);
+        let of_range = publish_backlog(&broker).await;
+        let request = LeaseRequest { keys: Some(share().keys()), ..request(0, 1, 256) };
+        assert_eq!(handle(&broker, &request, of_range).await, of_range);
+    });
+}
+
+/// Messages of a backlog that no step looks at as a whole.
+const BACKLOG: u64 = 6_000;
+
+/// The part of them that is asked for.
+fn share() -> Share {
+    Share::percent(10).unwrap()
+}
+
+fn with_room_for_a_backlog() -> World {
+    let mut world = forgetful();
+    world.options.segment_bytes = 1 << 20;
+    world.topics[0].max_messages = 10_000;
+    world
+}
+
+/// Messages of a key each; how many of them are in the share.
+async fn publish_backlog(broker: &EmbeddedBroker) -> usize {
+    let mut of_share = 0;
+    for first in (0..BACKLOG).step_by(100) {
+        let mut builder = BatchBuilder::with_capacity(100, 0);
+        for number in first..first + 100 {
+            let (id, key) = (MessageId::published(number + 1, 1), format!("key-{number}"));
+            builder.push(id, 1, Some(&key), [], &[7; 30]).unwrap();
+        }
+        let batch = builder.build();
+        of_share += batch.iter().filter(|one| share().keys().contains(one.key_hash())).count();
+        broker.publish(EVENTS, Publication::now(batch)).await.unwrap();
+    }
+    of_share
+}
+
+/// Handles `messages`, or a few more; how many those were.
+async fn handle(broker: &EmbeddedBroker, request: &LeaseRequest, messages: usize) -> usize {
+    let mut handled = 0;
+    while handled < messages {
+        let delivery = lease(broker, request).await;
+        handled += delivery.batch.len();
+        broker.settle(delivery, Settlement::all_handled()).await.unwrap();
+    }
+    handled
+}
+
+async fn lease(broker: &EmbeddedBroker, request: &LeaseRequest) -> Delivery {
+    let delivery = tokio::time::timeout(PATIENCE, broker.lease(request.clone())).await;
+    delivery.expect("it is there").expect("it can be read")
 }
 
 /// Publishes a message; the answer is that it is durable.
