@@ -183,7 +183,7 @@ async fn handle(broker: &EmbeddedBroker, request: &LeaseRequest, messages: usize
 
 async fn lease(broker: &EmbeddedBroker, request: &LeaseRequest) -> Delivery {
     let delivery = tokio::time::timeout(PATIENCE, broker.lease(request.clone())).await;
-    delivery.expect("it is there").expect("it can be read")
+    delivery.unwrap().unwrap()
 }
 
 /// Publishes a message; the answer is that it is durable.

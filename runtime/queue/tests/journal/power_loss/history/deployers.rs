@@ -7,6 +7,7 @@ use bytes::Bytes;
 use millstream_message::SubscriptionId;
 use millstream_queue::{
     AlterError, Broker, Delivery, DeployError, Ended, Fate, Fates, Judged, LeaseId, Outcome, Share,
+    Withholding,
 };
 
 use super::{Effect, Effects, Entry, Player, Spot, book, spots};
@@ -155,13 +156,20 @@ impl Player {
         let (Some(trial), Fates::Each(fates)) = (&mut self.trial, &judged.fates) else { return };
         for (spot, fate) in spots(delivery).zip(fates) {
             let Fate::Withheld(withheld) = fate else { continue };
-            let effect = match withheld.outcome {
-                Outcome::Retry { .. } => continue,
-                Outcome::Letter { .. } => Effect::DeadLettered,
-                Outcome::Drop { .. } => Effect::Leaves,
-            };
-            trial.withheld.insert(spot, (effect, sure));
+            let effect = of_promotion(withheld);
+            if effect != Effect::Stays {
+                trial.withheld.insert(spot, (effect, sure));
+            }
         }
+    }
+}
+
+/// What a promotion makes of a message that was withheld, or of one that would have been.
+pub(super) fn of_promotion(withheld: &Withholding) -> Effect {
+    match withheld.outcome {
+        Outcome::Retry { .. } => Effect::Stays,
+        Outcome::Letter { .. } => Effect::DeadLettered,
+        Outcome::Drop { .. } => Effect::Leaves,
     }
 }
 

@@ -10,6 +10,7 @@ use millstream_queue::{
     Broker, Case, Delivery, Fate, Fates, Judged, LeaseError, SettleError, judge,
 };
 
+use super::deployers::of_promotion;
 use super::{Effect, Effects, Entry, Player, all, book, spots};
 use crate::power_loss::parcel;
 use crate::world::{WORK, request};
@@ -83,8 +84,9 @@ impl Player {
             let failure = Failure::new(FailureKind::Timeout, "too late");
             let failed = Verdict::Failed { failure, delay_ms: 0 };
             let verdicts = Verdicts::Each(vec![failed; delivery.batch.len()]);
-            let judged = self.judge(&delivery, &Settlement { verdicts, outputs: Vec::new() });
-            book(&self.book).ledger.note(Entry::Passed(fates(&delivery, &judged)));
+            let settlement = Settlement { verdicts, outputs: Vec::new() };
+            let judged = self.judge(&delivery, &settlement, self.is_on_trial(&delivery));
+            book(&self.book).ledger.note(Entry::Passed(fates(&delivery, &judged, false)));
             self.note_withheld(&delivery, &judged, false);
             self.end_in_trial(&delivery);
             self.stale.push(delivery);
@@ -108,15 +110,19 @@ impl Player {
         delivery: Delivery,
         settlement: Settlement,
     ) -> tokio::task::JoinHandle<()> {
-        let judged = self.judge(&delivery, &settlement);
-        let mut effects = fates(&delivery, &judged);
+        // Handed over in a trial, it is judged so: if that was decided meanwhile, it stands at once.
+        let judged = self.judge(&delivery, &settlement, delivery.on_trial);
+        let stands = !self.is_on_trial(&delivery);
+        let mut effects = fates(&delivery, &judged, stands);
         let mut outputs = Vec::new();
         for (topic, publication) in &judged.outputs {
             let parcels = parcel::of(*topic, publication, None);
             effects.extend(self.arrivals(*topic, &parcels));
             outputs.extend(parcels);
         }
-        self.note_withheld(&delivery, &judged, true);
+        if !stands {
+            self.note_withheld(&delivery, &judged, true);
+        }
         let act = {
             let mut book = book(&self.book);
             parcel::add(&mut book.parcels, outputs);
@@ -135,11 +141,10 @@ impl Player {
     }
 
     /// As the broker will judge it.
-    fn judge(&self, delivery: &Delivery, settlement: &Settlement) -> Judged {
+    fn judge(&self, delivery: &Delivery, settlement: &Settlement, on_trial: bool) -> Judged {
         let rules = &self.world.subscriptions[delivery.subscription.0 as usize];
         let Delivery { handler, batch, histories, .. } = delivery;
         let (full, now, random) = (&[][..], self.broker.now(), 0);
-        let on_trial = self.is_on_trial(delivery);
         let case = Case { rules, handler, batch, histories, full, on_trial, now, random };
         judge(case, settlement).unwrap()
     }
@@ -194,13 +199,14 @@ impl Player {
     }
 }
 
-/// What the fates of a delivery's messages mean for the ledger.
-fn fates(delivery: &Delivery, judged: &Judged) -> Effects {
+/// What the fates of a delivery's messages mean for the ledger. `stands`: nothing is withheld any more.
+fn fates(delivery: &Delivery, judged: &Judged, stands: bool) -> Effects {
     let effect = |place: usize| match &judged.fates {
         Fates::AllHandled => Effect::Leaves,
         Fates::AllReturned => Effect::Stays,
         Fates::Each(fates) => match fates.get(place) {
             Some(Fate::DeadLettered(..)) => Effect::DeadLettered,
+            Some(Fate::Withheld(one)) if stands => of_promotion(one),
             Some(Fate::Parked(_) | Fate::Withheld(_) | Fate::Returned) | None => Effect::Stays,
             Some(_) => Effect::Leaves,
         },
