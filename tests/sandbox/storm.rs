@@ -2,8 +2,8 @@
 //!
 //! Asserted is what holds on a machine that does something else as well: the host lives, nothing is
 //! lost, memory stays within what was allowed. How late guests were stopped is printed, and asserted
-//! where `MILLSTREAM_ROUNDS` asks for it, beyond how long the machine itself stood still; what the healthy plugin waits is measured by `tests/bench`,
-//! section `sandbox-storm`.
+//! where `MILLSTREAM_ROUNDS` asks for it, beyond how long the machine itself stood still; what the
+//! healthy plugin waits is measured by `tests/bench`, section `sandbox-storm`.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -103,7 +103,7 @@ fn stand_back() {
 
 /// How long at most nothing ran at all, in milliseconds, until it is `over`: a virtual machine may stop for
 /// longer than a guest may be late, and nobody is to blame. Who looks at the clock needs no core for long, so
-/// it is not kept waiting by those who compute.
+/// those who compute keep it waiting for little; what they do is in the answer too.
 fn longest_stop(over: &AtomicBool) -> f64 {
     let (mut longest, mut seen) = (Duration::ZERO, Instant::now());
     while !over.load(Ordering::SeqCst) {

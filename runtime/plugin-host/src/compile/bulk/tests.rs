@@ -248,7 +248,7 @@ fn what_is_nested_too_deeply_or_moves_memory_in_too_many_ways_is_refused() {
 }
 
 #[test]
-fn whatever_is_cut_off_is_an_error_and_no_panic() {
+fn nothing_that_is_cut_off_or_broken_makes_it_panic() {
     let component = wat::parse_str(
         "(component (core module (memory 1) (func (param i32)
           (memory.fill (local.get 0) (i32.const 0) (local.get 0)))))",
